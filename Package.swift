@@ -1,0 +1,77 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+// The order is that of the layers: each target depends only on what stands above it.
+let package = Package(
+    name: "twinline",
+    products: [
+        .executable(name: "twinline", targets: ["twinline"]),
+        .library(name: "Seat", targets: ["Seat"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // C interfaces
+        .systemLibrary(name: "CSQLiteSession", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CChecksum"),
+        // 0: pure
+        .target(name: "Replication"),
+        .target(name: "Tickets"),
+        // 1: values as bytes
+        .target(
+            name: "Wire",
+            dependencies: [
+                "Replication", "Tickets", "CChecksum", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protocol"]),
+        // 2: disk, database, network
+        .target(name: "DurableLog", dependencies: ["Replication", "Wire"]),
+        .target(name: "Store", dependencies: ["Replication", "Tickets", "Wire", "CSQLiteSession", grdb]),
+        .target(name: "Transport", dependencies: ["Replication", "Wire", "COpenSSL"] + nio),
+        // 3: the parts put together
+        .target(name: "Engine", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Store"]),
+        .target(name: "Seat", dependencies: ["Tickets", "Wire", "Transport", log] + nio),
+        .target(name: "Arbitration", dependencies: ["Replication", "Wire", "Transport", "DurableLog", log] + nio),
+        // 5: sockets, threads, signals
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Arbitration", log,
+                .product(name: "Yams", package: "Yams"),
+            ] + nio),
+        // 6: the command line
+        .executableTarget(
+            name: "twinline",
+            dependencies: [
+                "Replication", "Tickets", "Wire", "Transport", "Seat", "Arbitration", "Daemon", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
+        // tests
+        .testTarget(name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces"]),
+        .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        .testTarget(name: "DurableLogTests", dependencies: ["DurableLog"]),
+        .testTarget(name: "StoreTests", dependencies: ["Store"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine"]),
+        .testTarget(name: "SeatTests", dependencies: ["Seat"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "twinline"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

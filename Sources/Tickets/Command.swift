@@ -76,14 +76,8 @@ public struct Done: Equatable, Sendable {
     }
 }
 
-/// Why a command was not and will not be done. An answer like any other: stored with the request, the same ever after.
-public enum Refusal: Equatable, Sendable {
-    case noSuchTicket(TicketID)
-    case ticketExists(TicketID)
-    /// The ticket's state does not allow it.
-    case notInState(TicketID, state: Ticket.State, action: HistoryRow.Action)
-    case textTooLong(field: String, bytes: Int, limit: Int)
-    case missing(field: String)
-    /// The name in the certificate may not do this.
-    case notAllowed(actor: String, action: HistoryRow.Action)
+/// What became of a command: the same ever after, however often the request is sent.
+public enum Answer: Equatable, Sendable {
+    case done(Done)
+    case refused(Refusal)
 }

@@ -1,0 +1,89 @@
+import FoundationEssentials
+import Tickets
+
+extension Done {
+    package init(_ message: Twinline_Seat_V1_Done) throws(MalformedMessage) {
+        self.init(
+            ticket: try TicketID(message.ticket), state: try Ticket.State(wire: message.state, field: "state"),
+            revision: try Int64(wire: message.revision, field: "revision"))
+    }
+}
+
+extension Twinline_Seat_V1_Done {
+    package init(_ done: Done) {
+        self.init()
+        ticket = done.ticket.bytes
+        state = done.state.wire
+        revision = UInt64(bitPattern: done.revision)
+    }
+}
+
+extension Refusal {
+    package init(_ message: Twinline_Seat_V1_Refusal) throws(MalformedMessage) {
+        switch message.reason {
+        case .noSuchTicket: self = .noSuchTicket(try TicketID(message.ticket))
+        case .ticketExists: self = .ticketExists(try TicketID(message.ticket))
+        case .notInState:
+            self = .notInState(
+                try TicketID(message.ticket), state: try Ticket.State(wire: message.state, field: "state"),
+                action: try HistoryRow.Action(wire: message.action, field: "action"))
+        case .textTooLong:
+            self = .textTooLong(
+                field: message.field, bytes: Int(clamping: message.bytes), limit: Int(clamping: message.limit))
+        case .missing: self = .missing(field: message.field)
+        case .notAllowed:
+            self = .notAllowed(
+                actor: message.actor, action: try HistoryRow.Action(wire: message.action, field: "action"))
+        case .unknownSession: self = .unknownSession
+        case .windowExpired: self = .windowExpired
+        case .malformed: self = .malformed(field: message.field)
+        case .unspecified, .UNRECOGNIZED: throw MalformedMessage(field: "reason")
+        }
+    }
+}
+
+extension Twinline_Seat_V1_Refusal {
+    package init(_ refusal: Refusal) {
+        self.init()
+        text = refusal.description
+        switch refusal {
+        case .noSuchTicket(let id): (reason, ticket) = (.noSuchTicket, id.bytes)
+        case .ticketExists(let id): (reason, ticket) = (.ticketExists, id.bytes)
+        case .notInState(let id, let state, let action):
+            (reason, ticket, self.state, self.action) = (.notInState, id.bytes, state.wire, action.wire)
+        case .textTooLong(let field, let bytes, let limit):
+            (reason, self.field) = (.textTooLong, field)
+            (self.bytes, self.limit) = (UInt64(clamping: bytes), UInt64(clamping: limit))
+        case .missing(let field): (reason, self.field) = (.missing, field)
+        case .notAllowed(let actor, let action):
+            (reason, self.actor, self.action) = (.notAllowed, actor, action.wire)
+        case .unknownSession: reason = .unknownSession
+        case .windowExpired: reason = .windowExpired
+        case .malformed(let field): (reason, self.field) = (.malformed, field)
+        }
+    }
+}
+
+extension Answer {
+    /// - Returns: nil when the node could not say (`not_now`), or opened a session.
+    package init?(_ message: Twinline_Seat_V1_Answer) throws(MalformedMessage) {
+        switch message.outcome {
+        case .done(let done): self = .done(try Done(done))
+        case .refused(let refusal): self = .refused(try Refusal(refusal))
+        case .notNow, .sessionOpened: return nil
+        case nil: throw MalformedMessage(field: "outcome")
+        }
+    }
+}
+
+extension Twinline_Seat_V1_Answer {
+    package init(session: Int64, sequence: UInt64, _ answer: Answer) {
+        self.init()
+        self.session = UInt64(bitPattern: session)
+        self.sequence = sequence
+        switch answer {
+        case .done(let done): self.done = Twinline_Seat_V1_Done(done)
+        case .refused(let refusal): self.refused = Twinline_Seat_V1_Refusal(refusal)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/// What the two nodes say to each other. Every message carries the sender's epoch and the session it belongs to
+/// (rule R8); only `hello`, `join`, `joinRefused`, `fetch` and `fetched` count outside a session.
+public struct Message: Equatable, Sendable {
+    public var epoch: Epoch
+    public var session: UniqueNumber
+    public var body: Body
+
+    public init(_ epoch: Epoch, _ session: UniqueNumber, _ body: Body) {
+        self.epoch = epoch
+        self.session = session
+        self.body = body
+    }
+
+    public enum Body: Equatable, Sendable {
+        /// Who and where the sender is: at each new connection, and in place of heartbeats while there is no session.
+        case hello(Hello)
+        /// A standby asks to follow this epoch, in a new session.
+        case join(Join)
+        /// The primary has it: cut the log back to `common`; what follows comes next.
+        case joinAccepted(common: Position)
+        case joinRefused(JoinRefusal)
+        /// Entries first...last, whose frames travel beside the message; `committed` is the primary's.
+        case append(Run, committed: LSN)
+        /// The standby's disk has everything up to `synced`; its database everything up to `applied`.
+        case acknowledge(synced: LSN, applied: LSN)
+        /// "I live, and this far I am."
+        case heartbeat(committed: LSN, synced: LSN, applied: LSN)
+        /// A round of read confirmation (rule R9) …
+        case confirm(round: UInt64)
+        /// … and its answer: when the round arrived, the standby followed this epoch and was not claiming.
+        case confirmed(round: UInt64)
+        /// The primary has drained up to here and asks the standby to claim.
+        case handOver(through: LSN)
+        /// The frame was of another epoch or session.
+        case stale
+        /// The node that the register names asks, at its start, for the entries it lacks (rule R6).
+        case fetch(EpochTable)
+        case fetched(Run, last: Position)
+    }
+}
+
+/// Consecutive entries of a log, named by the first position of each epoch among them and the last one.
+public struct Run: Equatable, Sendable {
+    public var starts: [Position]
+    public var last: Position
+    public init(starts: [Position], last: Position) { (self.starts, self.last) = (starts, last) }
+    public init(_ position: Position) { self.init(starts: [position], last: position) }
+
+    public static let empty = Run(starts: [], last: .zero)
+    public var first: LSN { starts.first?.lsn ?? last.lsn.next }
+    public var isEmpty: Bool { starts.isEmpty }
+
+    /// Adds the next entry; it must follow.
+    public mutating func append(_ position: Position) {
+        if starts.last?.epoch != position.epoch { starts.append(position) }
+        last = position
+    }
+}
+
+public struct Hello: Equatable, Sendable {
+    public var node: NodeName
+    /// It leads the message's epoch: ask to join.
+    public var leads: Bool
+    /// Newest entry on its disk.
+    public var synced: Position
+    public var disk: RandomID
+    public var starts: UInt64
+    /// Highest version of the register that it has seen.
+    public var registerVersion: UInt64
+    public init(
+        node: NodeName, leads: Bool, synced: Position, disk: RandomID, starts: UInt64, registerVersion: UInt64
+    ) {
+        self.node = node
+        self.leads = leads
+        self.synced = synced
+        self.disk = disk
+        self.starts = starts
+        self.registerVersion = registerVersion
+    }
+}
+
+public struct Join: Equatable, Sendable {
+    public var log: EpochTable
+    public var synced: LSN
+    public var disk: RandomID
+    public var starts: UInt64
+    public init(log: EpochTable, synced: LSN, disk: RandomID, starts: UInt64) {
+        self.log = log
+        self.synced = synced
+        self.disk = disk
+        self.starts = starts
+    }
+}
+
+public enum JoinRefusal: UInt8, Equatable, Sendable {
+    /// The primary's log no longer reaches back to what the standby has.
+    case reseedNeeded = 1
+    /// Lost three times within a minute: ask again later.
+    case flapping = 2
+    /// The disk shows less than it acknowledged in this epoch: it must take a new disk id first (rule R11).
+    case diskForgot = 3
+}

@@ -1,0 +1,26 @@
+/// What a node keeps on its disk beside log and database; small, and synced before anything is sent that rests on it.
+public struct NodeRecord: Equatable, Sendable {
+    /// The epoch that this node follows or leads. Never goes back (rule R7).
+    public var epoch: Epoch
+    /// The highest number that this node was ever going to claim; no two claims share one (rule R4).
+    public var claimed: Epoch
+    /// Names the contents of this disk; a disk that may have forgotten gets a new one (rule R11).
+    public var disk: RandomID
+    /// How often the node has started on this disk.
+    public var starts: UInt64
+    /// The register of the highest version that this node has seen; it never acts on a lower one (rule R12).
+    public var register: Register
+    /// The witness that the register lives at; answers of another one don't count (rule R12).
+    public var witness: RandomID
+
+    public init(
+        epoch: Epoch, claimed: Epoch, disk: RandomID, starts: UInt64, register: Register, witness: RandomID
+    ) {
+        self.epoch = epoch
+        self.claimed = claimed
+        self.disk = disk
+        self.starts = starts
+        self.register = register
+        self.witness = witness
+    }
+}

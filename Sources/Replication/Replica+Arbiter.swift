@@ -1,0 +1,132 @@
+/// The register, as this node asks for it: one question at a time, and only a won compare-and-set counts (rule R2).
+extension Replica {
+    /// The connection to the witness is ready. A reboot or another disk of the witness shows in its answers.
+    public mutating func witnessConnected() -> [Effect] {
+        step {
+            $0.arbiter.connected = true
+            $0.arbiter.pending = nil
+            $0.arbiter.retryAt = nil
+        }
+    }
+
+    /// Closed, or silent: what was asked is neither won nor lost.
+    public mutating func witnessDisconnected() -> [Effect] {
+        step {
+            $0.arbiter.connected = false
+            $0.noAnswer()
+        }
+    }
+
+    mutating func noAnswer() {
+        arbiter.pending = nil
+        if case .claiming(let claim) = role, claim.asked { becomeIdle() }
+    }
+
+    mutating func ask(_ asked: ArbiterView.Asked) {
+        guard arbiter.connected, arbiter.pending == nil, arbiter.retryAt.map({ $0 <= now }) ?? true else { return }
+        let number = nextNumber()
+        arbiter.pending = ArbiterView.Pending(number: number, asked: asked, since: now)
+        emit(.ask(RegisterRequest(number: number, action: action(asked))))
+    }
+
+    private func action(_ asked: ArbiterView.Asked) -> RegisterRequest.Action {
+        var register = record.register
+        let version = register.version
+        switch asked {
+        case .read: return .read
+        case .testimony: return .testify(testimony)
+        case .solo:
+            register.mode = .solo
+            register.floor = committedPosition
+        case .paired:
+            register.mode = .paired
+            register.floor = committedPosition
+            if case .primary(let primary) = role, let session = primary.session {
+                register.disks[name.other] = session.disk
+                register.starts[name.other] = session.starts
+            }
+        case .claim(let number):
+            register.epoch = number
+            register.primary = name
+            register.mode = .solo
+            register.floor = max(register.floor, syncedPosition)
+        }
+        register.disks[name] = record.disk
+        register.starts[name] = record.starts
+        return .compareAndSet(version: version, register: register)
+    }
+
+    private var committedPosition: Position { Position(log.epoch(at: committed) ?? .zero, committed) }
+
+    private var testimony: Testimony {
+        var leads = false
+        if case .primary(let primary) = role { leads = !primary.needsStandby || primary.session?.settled == true }
+        return Testimony(node: name, register: record.register, leads: leads)
+    }
+
+    public mutating func registerAnswered(_ answer: RegisterAnswer) -> [Effect] {
+        step { $0.answered(answer) }
+    }
+
+    private mutating func answered(_ answer: RegisterAnswer) {
+        guard let pending = arbiter.pending, pending.number == answer.number else { return }
+        arbiter.pending = nil
+        switch answer.outcome {
+        case .refused(let refusal):
+            arbiter.refusal = refusal
+            arbiter.retryAt = now.advanced(byMilliseconds: timings.heartbeat)
+            if case .claiming = role { becomeIdle() }
+            if refusal == .cautious, pending.asked != .testimony {
+                arbiter.retryAt = nil
+                ask(.testimony)
+            }
+        case .current(let register), .lost(let register):
+            if learn(register), case .claiming(let claim) = role, claim.asked { becomeIdle() }
+        case .won(let register):
+            if learn(register) { won(pending) }
+        }
+    }
+
+    /// False: the register is older than one that this node has seen; nothing may rest on it (rule R12).
+    private mutating func learn(_ register: Register) -> Bool {
+        guard register.version >= record.register.version else {
+            arbiter.refusal = .cautious
+            arbiter.retryAt = now.advanced(byMilliseconds: timings.reread)
+            if case .claiming = role { becomeIdle() }
+            return false
+        }
+        arbiter.refusal = nil
+        arbiter.readAt = now
+        let disk = register.starts[name] > record.starts ? spareDisk : record.disk
+        save {
+            $0.register = register
+            // The register remembers more starts than this disk does: it was put back, and is a new disk (rule R11).
+            $0.disk = disk
+        }
+        switch role {
+        case .primary(let primary):
+            if register.epoch > primary.epoch || register.primary != name { fence(by: register.epoch) }
+        case .claiming(var claim):
+            claim.registerRead = true
+            role = .claiming(claim)
+        case .fenced: becomeIdle()
+        case .standby: break
+        }
+        return true
+    }
+
+    private mutating func won(_ pending: ArbiterView.Pending) {
+        let instant = now
+        switch (role, pending.asked) {
+        case (.claiming(let claim), .claim(let number)):
+            if claim.number == number { lead(number) }
+        case (.primary(let primary), .solo):
+            if !pending.void, primary.session == nil { soloWon() }
+        case (.primary(let primary), .paired(let session)):
+            guard !pending.void, primary.session?.id == session else { return }
+            leading?.session?.settled = true
+            leading?.floorRaisedAt = instant
+        default: break
+        }
+    }
+}

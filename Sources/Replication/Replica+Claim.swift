@@ -1,0 +1,107 @@
+/// Rules R4 and R6: who may claim, and when.
+extension Replica {
+    /// Stops acknowledging and confirming; the number goes to disk before it goes to the witness.
+    mutating func startClaim() {
+        guard case .standby = role else { return }
+        let number = name.epoch(above: max(record.epoch, record.claimed, record.register.epoch))
+        role = .claiming(Claim(number: number, since: now))
+        arbiter.pending = nil
+        arbiter.retryAt = nil
+        save { $0.claimed = number }
+    }
+
+    /// Once the number is saved and the register read since, asks for the epoch, at the version read.
+    mutating func pursueClaim() {
+        guard case .claiming(var claim) = role else { return }
+        guard claim.registerRead else { return ask(.read) }
+        guard !claim.asked, saved.claimed == claim.number else { return }
+        guard obstacleToClaim == nil else { return becomeIdle() }
+        let needed = name.epoch(above: max(record.epoch, record.register.epoch))
+        guard claim.number >= needed else {
+            // The register has moved past the number: take a higher one.
+            claim.number = needed
+            role = .claiming(claim)
+            return save { $0.claimed = needed }
+        }
+        claim.asked = true
+        role = .claiming(claim)
+        ask(.claim(claim.number))
+    }
+
+    public enum ClaimObstacle: Equatable, Sendable {
+        case unknownDisk
+        case behindFloor(Position)
+        case otherIsAhead(Position)
+        case otherLeadsSolo
+        case otherEpoch(Epoch)
+        case epochWentBack(Epoch)
+        case diskForgot
+    }
+
+    /// What the register, as last read, has against this node's claiming.
+    public var obstacleToClaim: ClaimObstacle? {
+        let register = record.register
+        guard register.starts[name] <= record.starts else { return .diskForgot }
+        guard register.disks[name] == record.disk else { return .unknownDisk }
+        guard register.floor <= syncedPosition else { return .behindFloor(register.floor) }
+        // A node that was asked and is further: its entries come first (rule R6).
+        if peer.linked, let hello = peer.hello, !hello.leads, hello.synced > syncedPosition {
+            return .otherIsAhead(hello.synced)
+        }
+        if register.primary == name { return register.epoch >= record.epoch ? nil : .epochWentBack(register.epoch) }
+        guard register.mode == .paired else { return .otherLeadsSolo }
+        return register.epoch == record.epoch ? nil : .otherEpoch(register.epoch)
+    }
+
+    /// How a loss is noticed: refused on every route means dead now; silence means dead after `suspectAfter`; one that
+    /// answers without leading is asked what it has, and the register says whose turn it is.
+    mutating func claimIfDue() {
+        guard case .standby(let standby) = role else { return }
+        switch standby.phase {
+        case .following, .idle: break
+        case .fetching, .adopting, .joining, .cutting:
+            if now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter) { becomeIdle() }
+            return
+        }
+        if (!peer.linked && peer.refused) || peerSilent { return claimIfPromising() }
+        guard standby.phase == .idle, peer.linked, let hello = peer.hello, !hello.leads else { return }
+        if record.register.primary == name {
+            if hello.synced > syncedPosition { return fetch() }
+            claimIfPromising()
+        } else if now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter) {
+            claimIfPromising()
+        }
+    }
+
+    /// Reads the register first where it stands in the way, so that no number is spent on a hopeless claim.
+    private mutating func claimIfPromising() {
+        guard arbiter.connected else { return }
+        if let readAt = arbiter.readAt, obstacleToClaim != nil {
+            if now >= readAt.advanced(byMilliseconds: timings.heartbeat) { ask(.read) }
+            return
+        }
+        startClaim()
+    }
+
+    private mutating func fetch() {
+        standby(.fetching)
+        send(.fetch(log))
+    }
+
+    /// The other node is named by the register and lacks entries that this one has.
+    mutating func lend(_ theirs: EpochTable) {
+        guard case .standby = role, let common = log.common(with: theirs) else { return }
+        emit(.lend(after: common))
+    }
+
+    /// They continue this node's own log, or the claim is left to the other node.
+    mutating func take(_ run: Run, last: Position) {
+        guard case .standby(let standby) = role, standby.phase == .fetching else { return }
+        becomeIdle()
+        guard let new = run.after(log.last.lsn), new.first == log.last.lsn.next,
+            new.starts.allSatisfy({ $0.epoch >= log.last.epoch })
+        else { return }
+        extend(by: new)
+        emit(.append(new))
+    }
+}

@@ -1,0 +1,112 @@
+extension Replica {
+    /// The epoch that this node speaks in.
+    public var epoch: Epoch {
+        switch role {
+        case .primary(let primary): primary.epoch
+        case .standby, .claiming, .fenced: record.epoch
+        }
+    }
+
+    var session: UniqueNumber {
+        switch role {
+        case .primary(let primary): primary.session?.id ?? .none
+        case .standby(let standby): standby.session ?? .none
+        case .claiming, .fenced: .none
+        }
+    }
+
+    func message(_ body: Message.Body) -> Message { Message(epoch, session, body) }
+
+    mutating func emit(_ effect: Effect) { effects.append(effect) }
+    mutating func send(_ body: Message.Body) { if peer.linked { emit(.send(message(body))) } }
+
+    mutating func nextNumber() -> UniqueNumber {
+        counter.counter += 1
+        return counter
+    }
+
+    mutating func save(_ change: (inout NodeRecord) -> Void) {
+        let before = record
+        change(&record)
+        if record != before { emit(.save(record)) }
+    }
+
+    /// Where this node's disk is, whatever has been appended since.
+    var syncedPosition: Position { Position(log.epoch(at: synced) ?? .zero, synced) }
+
+    mutating func sendHello() {
+        guard peer.linked else { return }
+        var leads = false
+        if case .primary(let primary) = role { leads = primary.serving }
+        peer.helloSentAt = now
+        send(.hello(Hello(
+            node: name, leads: leads, synced: syncedPosition, disk: record.disk, starts: record.starts,
+            registerVersion: record.register.version)))
+    }
+
+    /// Sorts a message by what it may count for (rule R8); each role's file says what it does then.
+    mutating func handle(_ message: Message) {
+        switch message.body {
+        case .hello(let hello): return heard(hello, in: message.epoch)
+        case .fetch(let theirs): return lend(theirs)
+        case .fetched(let run, let last): return take(run, last: last)
+        case .join(let join): return accept(join, message)
+        case .joinRefused(let refusal): return joinRefused(refusal, message)
+        case .stale: return staleHeard(message)
+        default: break
+        }
+        if message.epoch > epoch, case .primary = role { return fence(by: message.epoch) }
+        guard message.epoch == epoch else { return sendStale(message) }
+        switch (role, message.body) {
+        case (.standby(let standby), .joinAccepted(let common)):
+            if standby.phase == .joining(message.session) { joined(at: common, in: message.session) }
+        case (.standby, _), (.primary, _):
+            guard message.session == session, session != .none else { return sendStale(message) }
+            inSession(message.body)
+        case (.claiming, _), (.fenced, _): break
+        }
+    }
+
+    private mutating func inSession(_ body: Message.Body) {
+        switch (role, body) {
+        case (.standby, .append(let run, let committed)): follow(run, committed)
+        case (.standby, .heartbeat(let committed, _, _)): commit(through: min(committed, synced))
+        case (.standby, .confirm(let round)): send(.confirmed(round: round))
+        case (.standby, .handOver(let through)): if synced >= through { startClaim() }
+        case (.primary, .acknowledge(let synced, let applied)): acknowledged(synced, applied)
+        case (.primary, .confirmed(let round)): confirmed(round)
+        case (.primary, .append): emit(.halt(.twoPrimaries(epoch)))
+        default: break
+        }
+    }
+
+    private mutating func sendStale(_ message: Message) {
+        guard message.session != .none, peer.linked else { return }
+        emit(.send(Message(epoch, message.session, .stale)))
+    }
+
+    /// Tells the sender of a stale frame's session that it is over.
+    private mutating func staleHeard(_ message: Message) {
+        guard message.session == session, session != .none else { return }
+        switch role {
+        case .standby: becomeIdle()
+        case .primary: sessionLost()
+        case .claiming, .fenced: break
+        }
+    }
+
+    private mutating func heard(_ hello: Hello, in theirs: Epoch) {
+        guard hello.node == name.other else { return }
+        peer.hello = hello
+        peer.epoch = theirs
+        switch role {
+        case .primary(let primary):
+            if theirs > primary.epoch { return fence(by: theirs) }
+            // It has restarted or lost the session: nothing will come of this one any more.
+            if let session = primary.session, hello.starts != session.starts { sessionLost() }
+            if primary.session == nil { sendHello() }
+        case .standby, .claiming, .fenced:
+            break
+        }
+    }
+}

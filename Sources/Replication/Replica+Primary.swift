@@ -1,0 +1,158 @@
+extension Replica {
+    /// The primary's state; nil in another role, where setting it changes nothing.
+    var leading: Primary? {
+        get { if case .primary(let primary) = role { primary } else { nil } }
+        set { if case .primary = role, let newValue { role = .primary(newValue) } }
+    }
+
+    /// Rule R5: leads only in an epoch whose claim it won in this life of the process. The whole log counts as
+    /// committed; the mark is the epoch's first entry, and the node serves once that is committed. It begins solo: the
+    /// claim that it won said so.
+    mutating func lead(_ epoch: Epoch) {
+        save { $0.epoch = max($0.epoch, epoch) }
+        let mark = Position(epoch, log.last.lsn.next)
+        role = .primary(Primary(epoch: epoch, mark: mark.lsn, floorRaisedAt: now))
+        log.append(mark)
+        syncProgressAt = now
+        emit(.mark(mark))
+        commitWhatMay()
+        // The older epoch's primary, should it live, stops at this word.
+        sendHello()
+    }
+
+    /// A batch of client transactions, executed and not yet committed, asks for its place in the log. Nil: not now; ask
+    /// again after the next fact, or give the batch up when the role is lost.
+    public mutating func propose() -> Position? {
+        guard mayPropose, case .primary(let primary) = role else { return nil }
+        let position = Position(primary.epoch, log.last.lsn.next)
+        if synced == log.last.lsn { syncProgressAt = now }
+        log.append(position)
+        return position
+    }
+
+    public var mayPropose: Bool {
+        guard case .primary(let primary) = role else { return false }
+        return primary.serving && primary.handover == nil && (!primary.needsStandby || primary.session != nil)
+    }
+
+    /// It answers seats. While it hands over or waits for solo it still is the one to ask.
+    public var serves: Bool {
+        if case .primary(let primary) = role { primary.serving } else { false }
+    }
+
+    /// Paired: what both disks have. Solo: what this one has. Needing a standby that isn't there: nothing more.
+    mutating func commitWhatMay() {
+        guard case .primary(let primary) = role else { return }
+        guard primary.needsStandby else { return commit(through: synced) }
+        if let session = primary.session { commit(through: min(synced, session.acked)) }
+    }
+
+    mutating func commit(through lsn: LSN) {
+        if lsn > committed {
+            committed = lsn
+            emit(.commit(through: lsn))
+        }
+        guard case .primary(let primary) = role, !primary.serving, committed >= primary.mark,
+            saved.epoch == primary.epoch
+        else { return }
+        leading?.serving = true
+        sendHello()
+    }
+
+    mutating func acknowledged(_ lsn: LSN, _ applied: LSN) {
+        guard lsn <= log.last.lsn else { return }
+        guard var session = leading?.session else { return }
+        if lsn > session.acked || session.acked == log.last.lsn { session.progressAt = now }
+        session.acked = max(session.acked, lsn)
+        session.applied = max(session.applied, applied)
+        leading?.session = session
+        commitWhatMay()
+    }
+
+    /// Rule R3, first part: from the very beginning of a join this primary needs the standby, whatever the register says.
+    mutating func accept(_ join: Join, _ message: Message) {
+        guard var current = leading, message.epoch == current.epoch, current.serving else { return }
+        if let refusal = refusal(of: join, current) {
+            return emit(.send(Message(current.epoch, message.session, .joinRefused(refusal))))
+        }
+        guard let common = log.common(with: join.log), common.lsn >= log.base.lsn else {
+            return emit(.send(Message(current.epoch, message.session, .joinRefused(.reseedNeeded))))
+        }
+        arbiter.pending?.void = true
+        if current.session != nil { current.losses.append(now) }
+        current.needsStandby = true
+        current.handover = nil
+        current.lostAt = nil
+        current.session = Primary.Session(
+            id: message.session, disk: join.disk, starts: join.starts, levelAt: committed, acked: .zero,
+            progressAt: now)
+        current.rounds.sent = current.rounds.confirmed
+        leading = current
+        send(.joinAccepted(common: common))
+        emit(.ship(from: common.lsn.next, session: message.session))
+    }
+
+    private func refusal(of join: Join, _ primary: Primary) -> JoinRefusal? {
+        if flapDelay(primary) > 0 { return .flapping }
+        // It acknowledged more than this in this epoch: the disk has forgotten (rule R11).
+        if let session = primary.session, session.disk == join.disk, join.synced < session.acked { return .diskForgot }
+        return nil
+    }
+
+    /// Milliseconds until a standby that was lost too often may join: 1, 2, 4 … 10 s from the third loss on.
+    func flapDelay(_ primary: Primary) -> UInt64 {
+        let recent = primary.losses.filter { $0.advanced(byMilliseconds: timings.flapWindow) > now }
+        guard recent.count >= 3, let last = recent.last else { return 0 }
+        let delay = min(10_000, UInt64(1000) << UInt64(min(recent.count - 3, 4)))
+        let end = last.advanced(byMilliseconds: delay)
+        return end > now ? (end.nanoseconds - now.nanoseconds) / 1_000_000 + 1 : 0
+    }
+
+    /// The link closed, fell silent, or the standby does not progress. Nothing more commits until solo is won (rule R1).
+    mutating func sessionLost() {
+        switch role {
+        case .standby(let standby):
+            if standby.phase != .idle { becomeIdle() }
+        case .primary(var primary):
+            guard primary.session != nil else { return }
+            primary.session = nil
+            primary.handover = nil
+            primary.lostAt = now
+            primary.losses = primary.losses.filter { $0.advanced(byMilliseconds: timings.flapWindow) > now } + [now]
+            primary.rounds.sent = primary.rounds.confirmed
+            leading = primary
+        case .claiming, .fenced: break
+        }
+    }
+
+    /// Rule R2: solo was won by this very request, and no join began since.
+    mutating func soloWon() {
+        leading?.needsStandby = false
+        leading?.lostAt = nil
+        commitWhatMay()
+        confirmAllReads()
+    }
+
+    /// Outranked: stop answering at once, then reread the register (rule R8).
+    mutating func fence(by newer: Epoch) {
+        role = .fenced
+        arbiter.pending = nil
+        arbiter.readAt = nil
+        arbiter.retryAt = nil
+    }
+
+    /// Why no failover is possible now; nil when it is.
+    public var failoverObstacle: FailoverObstacle? {
+        guard case .primary(let primary) = role, primary.serving else { return .notLeading }
+        guard let session = primary.session else {
+            let delay = flapDelay(primary)
+            return delay > 0 ? .flapping(milliseconds: delay) : .standbyMissing
+        }
+        if primary.handover != nil { return .handingOver }
+        if session.acked < session.levelAt {
+            return .standbyCatchingUp(behind: session.levelAt.value - session.acked.value)
+        }
+        if !arbiter.connected { return .witnessUnreachable }
+        return session.settled ? nil : .registerUnsettled
+    }
+}

@@ -1,0 +1,86 @@
+/// What follows from where things stand, whatever fact brought them there. Runs after every fact; says nothing twice.
+extension Replica {
+    mutating func pursue() {
+        joinIfLed()
+        joinWhenAdopted()
+        claimIfDue()
+        pursueClaim()
+        switch role {
+        case .primary: pursuePrimary()
+        case .fenced: ask(.read)
+        case .standby:
+            if isDue(arbiter.readAt, every: timings.reread) { ask(.read) }
+        case .claiming: break
+        }
+    }
+
+    private func isDue(_ last: Instant?, every milliseconds: UInt64) -> Bool {
+        guard let last else { return true }
+        return now >= last.advanced(byMilliseconds: milliseconds)
+    }
+
+    private mutating func pursuePrimary() {
+        commit(through: committed)
+        guard case .primary(let primary) = role else { return }
+        if let session = primary.session {
+            // Rule R3: require (done at the join), be level, then promise.
+            if !session.settled, session.acked >= session.levelAt { ask(.paired(session.id)) }
+            sendRound()
+            pursueHandover()
+            if session.settled, isDue(primary.floorRaisedAt, every: timings.raiseFloor) { ask(.paired(session.id)) }
+        } else if primary.needsStandby, mayAskForSolo(primary) {
+            ask(.solo)
+        }
+        if isDue(arbiter.readAt, every: timings.reread) { ask(.read) }
+    }
+
+    /// At once; but one that has lost its seats as well, or whose own disk is stuck, is probably the lost one itself, and
+    /// gives the standby time to claim.
+    private func mayAskForSolo(_ primary: Primary) -> Bool {
+        guard let lostAt = primary.lostAt else { return true }
+        let isolated = seats.hadAny && seats.connected == 0
+        let patience = isolated || diskStalled ? 2 * timings.suspectAfter : 0
+        return now >= lostAt.advanced(byMilliseconds: patience)
+    }
+
+    /// Nothing was heard of the other node for so long that it counts as lost.
+    var peerSilent: Bool { now >= peer.heardAt.advanced(byMilliseconds: timings.suspectAfter) }
+
+    /// Work waits for this node's disk, and the disk does not move.
+    var diskStalled: Bool {
+        synced < log.last.lsn && now >= syncProgressAt.advanced(byMilliseconds: timings.stallAfter)
+    }
+
+    /// Deadlines, at each tick.
+    mutating func watch() {
+        if let pending = arbiter.pending, now >= pending.since.advanced(byMilliseconds: timings.witnessAnswer) {
+            noAnswer()
+        }
+        guard case .primary(let primary) = role, let session = primary.session else { return }
+        let stalled = session.acked < log.last.lsn && !diskStalled
+            && now >= session.progressAt.advanced(byMilliseconds: timings.stallAfter)
+            && now >= syncProgressAt.advanced(byMilliseconds: timings.stallAfter)
+        if peerSilent || stalled { return sessionLost() }
+        if diskStalled, session.settled, primary.handover == nil {
+            let handover = Primary.Handover(since: now, stalled: true)
+            leading?.handover = handover
+        }
+        if let handover = primary.handover, now >= handover.since.advanced(byMilliseconds: timings.handoverAfter) {
+            // Nothing came of it: go on in this epoch, needing the standby as before. If the claim was won all the
+            // same, its first word fences this node.
+            leading?.handover = nil
+            sessionLost()
+        }
+    }
+
+    /// Heartbeats.
+    mutating func beat() {
+        guard peer.linked else { return }
+        switch role {
+        case .standby(let standby) where standby.session != nil: acknowledge()
+        case .primary(let primary) where primary.session != nil:
+            send(.heartbeat(committed: committed, synced: synced, applied: applied))
+        default: sendHello()
+        }
+    }
+}

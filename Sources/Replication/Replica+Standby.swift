@@ -1,0 +1,109 @@
+extension Replica {
+    mutating func standby(_ phase: Standby.Phase) {
+        var standby = Standby(since: now)
+        if case .standby(let before) = role { standby.refusal = before.refusal }
+        standby.phase = phase
+        role = .standby(standby)
+    }
+
+    mutating func becomeIdle() { standby(.idle) }
+
+    /// A leader is there: adopt its epoch on disk (rule R7), then join it.
+    mutating func joinIfLed() {
+        let idle: Bool
+        switch role {
+        case .standby(let standby): idle = standby.phase == .idle || standby.phase == .fetching
+        case .fenced: idle = true
+        case .claiming, .primary: return
+        }
+        guard idle, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch
+        else { return }
+        if case .standby(let standby) = role, standby.refusal != nil,
+            now < standby.since.advanced(byMilliseconds: 2 * timings.heartbeat) { return }
+        arbiter.pending = nil
+        let newer = peer.epoch
+        standby(.adopting(newer))
+        save { $0.epoch = newer }
+    }
+
+    /// The epoch is on disk: now something may be sent in it.
+    mutating func joinWhenAdopted() {
+        guard case .standby(let standby) = role, case .adopting(let epoch) = standby.phase, saved.epoch == epoch
+        else { return }
+        let session = nextNumber()
+        self.standby(.joining(session))
+        let join = Join(log: log, synced: synced, disk: record.disk, starts: record.starts)
+        emit(.send(Message(epoch, session, .join(join))))
+    }
+
+    /// Rule R10: rejoining is cutting the log's tail, never below what the database holds.
+    mutating func joined(at common: Position, in session: UniqueNumber) {
+        guard log.epoch(at: common.lsn) == common.epoch else { return emit(.halt(.noCommonPosition)) }
+        guard common.lsn < log.last.lsn else { return startFollowing(session) }
+        guard common.lsn >= committed else {
+            return emit(.halt(.cutBelowApplied(common: common, applied: committed)))
+        }
+        standby(.cutting(session, to: common.lsn))
+        emit(.cut(to: common.lsn))
+    }
+
+    /// The tail is off the disk.
+    public mutating func logCut(to lsn: LSN) -> [Effect] {
+        step {
+            $0.log.cut(to: lsn)
+            $0.synced = min($0.synced, lsn)
+            if case .standby(let standby) = $0.role, case .cutting(let session, let to) = standby.phase, to == lsn {
+                $0.startFollowing(session)
+            }
+        }
+    }
+
+    private mutating func startFollowing(_ session: UniqueNumber) {
+        role = .standby(Standby(since: now))
+        standby(.following(session))
+        acknowledge()
+    }
+
+    mutating func joinRefused(_ refusal: JoinRefusal, _ message: Message) {
+        guard case .standby(let standby) = role, standby.phase == .joining(message.session) else { return }
+        var idle = Standby(since: now)
+        idle.refusal = refusal
+        role = .standby(idle)
+        let spare = spareDisk
+        if refusal == .diskForgot { save { $0.disk = spare } }
+    }
+
+    /// Entries of this session follow each other; what is here already came twice, over two routes.
+    mutating func follow(_ run: Run, _ primaryCommitted: LSN) {
+        if let new = run.after(log.last.lsn) {
+            guard new.first == log.last.lsn.next else { return }
+            extend(by: new)
+            emit(.append(new))
+        }
+        commit(through: min(primaryCommitted, synced))
+    }
+
+    /// The entries are about to be appended to the log.
+    mutating func extend(by run: Run) {
+        if synced == log.last.lsn { syncProgressAt = now }
+        for (index, start) in run.starts.enumerated() {
+            let end = index + 1 < run.starts.count ? run.starts[index + 1].lsn.value : run.last.lsn.value + 1
+            for lsn in start.lsn.value..<end { log.append(Position(start.epoch, LSN(lsn))) }
+        }
+    }
+
+    mutating func acknowledge() {
+        guard case .standby(let standby) = role, standby.session != nil else { return }
+        send(.acknowledge(synced: synced, applied: applied))
+    }
+}
+
+extension Run {
+    /// What of it comes after this LSN; nil when nothing does.
+    func after(_ lsn: LSN) -> Run? {
+        guard last.lsn > lsn else { return nil }
+        guard let begin = starts.lastIndex(where: { $0.lsn <= lsn.next }) else { return self }
+        let head = Position(starts[begin].epoch, max(starts[begin].lsn, lsn.next))
+        return Run(starts: [head] + starts[(begin + 1)...], last: last)
+    }
+}

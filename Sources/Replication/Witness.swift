@@ -1,0 +1,126 @@
+/// The witness as a pure value: one register for each pair, changed by compare-and-set, and nothing else.
+///
+/// An answer, to a read too, is given only once the record that it rests on is synced (rule R12): effects hold answers
+/// back until `recordSaved` says so.
+public struct Witness: Equatable, Sendable {
+    public struct Record: Equatable, Sendable {
+        public var id: RandomID
+        /// How often the witness has started; a request meant for an earlier start is refused.
+        public var starts: UInt64
+        public var registers: [Pair]
+        public init(id: RandomID, starts: UInt64, registers: [Pair] = []) {
+            self.id = id
+            self.starts = starts
+            self.registers = registers
+        }
+    }
+
+    public struct Pair: Equatable, Sendable {
+        public var id: RandomID
+        public var register: Register
+        public init(id: RandomID, register: Register) { (self.id, self.register) = (id, register) }
+    }
+
+    public enum Effect: Equatable, Sendable {
+        /// Write and sync, then call `recordSaved`.
+        case save(Record)
+        case answer(client: UInt64, RegisterAnswer)
+    }
+
+    public private(set) var record: Record
+    /// Pairs whose register can't be trusted before their nodes were heard: the machine has rebooted since it was
+    /// written, and may have lost what was synced.
+    public private(set) var cautious: Set<RandomID>
+    private var testimonies: [RandomID: PerNode<Testimony?>] = [:]
+    private var savesUnderWay = 0
+    private var held: [(afterSave: Int, answer: Effect)] = []
+
+    /// `record` is on disk, with this start counted.
+    public init(record: Record, machineRebooted: Bool) {
+        self.record = record
+        cautious = machineRebooted ? Set(record.registers.map(\.id)) : []
+    }
+
+    public func register(of pair: RandomID) -> Register? { record.registers.first { $0.id == pair }?.register }
+
+    /// A request of a node of this pair, meant for the start of the witness that it names.
+    public mutating func receive(
+        _ request: RegisterRequest, pair: RandomID, start: UInt64, client: UInt64
+    ) -> [Effect] {
+        guard start == record.starts else { return answer(request, .refused(.earlierStart), client) }
+        guard let register = register(of: pair) else { return answer(request, .refused(.unknownPair), client) }
+        switch request.action {
+        case .read:
+            return answer(request, .current(register), client)
+        case .testify(let testimony):
+            return hear(testimony, pair) + answer(request, .current(self.register(of: pair) ?? register), client)
+        case .compareAndSet(let version, var next):
+            guard !cautious.contains(pair) else { return answer(request, .refused(.cautious), client) }
+            guard version == register.version, next.epoch >= register.epoch else {
+                return answer(request, .lost(register), client)
+            }
+            next.version = register.version + 1
+            return set(next, pair) + answer(request, .won(next), client)
+        }
+    }
+
+    /// The first register of a new pair, or the one that a leader installs at a new witness.
+    public mutating func install(
+        _ register: Register, pair: RandomID, number: UniqueNumber, client: UInt64
+    ) -> [Effect] {
+        let request = RegisterRequest(number: number, action: .read)
+        guard self.register(of: pair) == nil else { return answer(request, .refused(.alreadyInstalled), client) }
+        record.registers.append(Pair(id: pair, register: register))
+        return save() + answer(request, .won(register), client)
+    }
+
+    /// The oldest record under way is on disk.
+    public mutating func recordSaved() -> [Effect] {
+        precondition(savesUnderWay > 0, "nothing was being saved")
+        savesUnderWay -= 1
+        let ready = held.filter { $0.afterSave <= 1 }.map(\.answer)
+        held = held.filter { $0.afterSave > 1 }.map { ($0.afterSave - 1, $0.answer) }
+        return ready
+    }
+
+    private mutating func set(_ register: Register, _ pair: RandomID) -> [Effect] {
+        guard let index = record.registers.firstIndex(where: { $0.id == pair }) else { return [] }
+        record.registers[index].register = register
+        return save()
+    }
+
+    private mutating func save() -> [Effect] {
+        savesUnderWay += 1
+        return [.save(record)]
+    }
+
+    private mutating func answer(
+        _ request: RegisterRequest, _ outcome: RegisterAnswer.Outcome, _ client: UInt64
+    ) -> [Effect] {
+        let effect = Effect.answer(client: client, RegisterAnswer(number: request.number, outcome: outcome))
+        guard savesUnderWay > 0 else { return [effect] }
+        held.append((savesUnderWay, effect))
+        return []
+    }
+
+    /// After a reboot: both nodes, or one that leads, tell more than a disk that may have forgotten. The highest version
+    /// and epoch heard count.
+    private mutating func hear(_ testimony: Testimony, _ pair: RandomID) -> [Effect] {
+        guard cautious.contains(pair), let own = register(of: pair) else { return [] }
+        var heard = testimonies[pair] ?? PerNode(a: nil, b: nil)
+        heard[testimony.node] = testimony
+        testimonies[pair] = heard
+        guard testimony.leads || (heard.a != nil && heard.b != nil) else { return [] }
+        let known = [own] + [heard.a, heard.b].compactMap { $0?.register }
+        var highest = known.max { ($0.epoch, $0.version) < ($1.epoch, $1.version) } ?? own
+        highest.version = (known.map(\.version).max() ?? own.version) + 1
+        cautious.remove(pair)
+        testimonies[pair] = nil
+        return set(highest, pair)
+    }
+
+    public static func == (left: Witness, right: Witness) -> Bool {
+        left.record == right.record && left.cautious == right.cautious && left.testimonies == right.testimonies
+            && left.savesUnderWay == right.savesUnderWay && left.held.elementsEqual(right.held) { $0 == $1 }
+    }
+}

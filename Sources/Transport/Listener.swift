@@ -1,0 +1,115 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Listens on one or several addresses and hands over connections whose peer is known.
+package final class Listener: Sendable {
+    /// Installs the protocol's handlers behind the frame decoder, on the channel's event loop, or throws a `PeerFault`
+    /// to refuse the peer. The handlers see `channelActive` next.
+    package typealias Accept = @Sendable (any Channel, Identity, ApplicationProtocol) throws(PeerFault) -> Void
+    /// A connection that did not come about: from where, and why. For the log.
+    package typealias Refused = @Sendable (SocketAddress?, TransportError) -> Void
+
+    /// Where it listens, with the real ports where 0 was asked for.
+    package let addresses: [SocketAddress]
+    private let channels: [any Channel]
+    private let door: Door
+
+    /// Binds all of `addresses`, or none.
+    /// - Throws: `TransportError.cannotBind` for the first address that can't be had.
+    package static func bind(
+        _ addresses: [SocketAddress], on group: any EventLoopGroup, tls: TLSContext,
+        options: ConnectionOptions = ConnectionOptions(), refused: @escaping Refused, accept: @escaping Accept
+    ) async throws(TransportError) -> Listener {
+        precondition(tls.side == .server, "a listener needs a server's context")
+        let door = Door(tls: tls, options: options, refused: refused, accept: accept)
+        var channels: [any Channel] = []
+        for address in addresses {
+            do {
+                channels.append(try await door.bootstrap(on: group).bind(to: address).get())
+            } catch {
+                for channel in channels { try? await channel.close() }
+                throw .cannotBind(address: address.numeric, reason: SystemFailure(error).text)
+            }
+        }
+        return Listener(channels, door)
+    }
+
+    private init(_ channels: [any Channel], _ door: Door) {
+        addresses = channels.compactMap(\.localAddress)
+        (self.channels, self.door) = (channels, door)
+    }
+
+    /// From now on new connections use this context: certificates and revocation lists change without a restart.
+    package func renew(_ tls: TLSContext) {
+        precondition(tls.side == .server, "a listener needs a server's context")
+        door.tls.withLock { $0 = tls }
+    }
+
+    /// Stops listening. Connections that were accepted stay.
+    package func close() async {
+        for channel in channels { try? await channel.close() }
+    }
+}
+
+/// What every connection that comes in passes through.
+private final class Door: Sendable {
+    let tls: Mutex<TLSContext>
+    private let options: ConnectionOptions
+    private let refused: Listener.Refused
+    private let accept: Listener.Accept
+
+    init(
+        tls: TLSContext, options: ConnectionOptions, refused: @escaping Listener.Refused,
+        accept: @escaping Listener.Accept
+    ) {
+        self.tls = Mutex(tls)
+        (self.options, self.refused, self.accept) = (options, refused, accept)
+    }
+
+    func bootstrap(on group: any EventLoopGroup) -> ServerBootstrap {
+        var bootstrap = ServerBootstrap(group: group)
+            // Room for all seats that come back at once after a failover.
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try self.guardEntry(of: channel) }
+            }
+        if let timeout = options.deliveryTimeout {
+            bootstrap = bootstrap.childChannelOption(
+                ChannelOptions.deliveryTimeout, value: timeout.wholeMilliseconds)
+        }
+        return bootstrap
+    }
+
+    private func guardEntry(of channel: any Channel) throws {
+        let address = channel.remoteAddress
+        let session = try TLSSession(tls.withLock { $0 })
+        let admission = TLSHandler.Admission(
+            admit: { (channel, peer) throws(TransportError) in try self.admit(peer, on: channel) },
+            refuse: { self.refused(address, $0) })
+        try channel.pipeline.syncOperations.addHandler(TLSHandler(session, options, admission))
+    }
+
+    private func admit(_ peer: TLSSession.Peer, on channel: any Channel) throws(TransportError) {
+        let role = peer.certificate.identity.role
+        do throws(PeerFault) {
+            guard peer.protocol.admits(role) else { throw .wrongRole(role, expected: peer.protocol.clients) }
+            try channel.addFrameDecoder(limit: options.firstFrameLimit)
+            try accept(channel, peer.certificate.identity, peer.protocol)
+        } catch {
+            throw .peerRefused(error)
+        }
+    }
+}
+
+extension Channel {
+    func addFrameDecoder(limit: Int) throws(PeerFault) {
+        do {
+            try pipeline.syncOperations.addHandler(FrameDecoder(limit: limit))
+        } catch {
+            throw .notAdmitted("\(error)")
+        }
+    }
+}

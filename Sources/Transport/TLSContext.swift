@@ -1,0 +1,134 @@
+import COpenSSL
+
+/// Where one process's certificate, key and trust come from, all PEM.
+package struct TLSFiles: Hashable, Sendable {
+    /// This process's certificate, then any between it and the authority.
+    package var certificate: String
+    package var key: String
+    package var authority: String
+    /// The authority's revocation list. Nil: nothing is ever revoked.
+    package var revocations: String?
+
+    package init(certificate: String, key: String, authority: String, revocations: String? = nil) {
+        self.certificate = certificate
+        self.key = key
+        self.authority = authority
+        self.revocations = revocations
+    }
+}
+
+/// What all TLS connections of one kind have in common: TLS 1.3, certificates on both sides, one authority.
+///
+/// It is made from files once and never changes. New files mean a new context, which new connections then use.
+/// `@unchecked Sendable`: after `init` nothing here is written, and OpenSSL counts references to an SSL_CTX atomically
+/// and locks what connections share in it.
+package final class TLSContext: @unchecked Sendable {
+    package enum Side: Sendable { case server, client }
+
+    package let side: Side
+    /// Who this process is to its peers.
+    package let own: PeerCertificate
+    package let protocols: [ApplicationProtocol]
+    let pointer: OpaquePointer
+    /// OpenSSL keeps a bare pointer to it, so it must live as long as any connection: sessions hold this context.
+    private let offer: ProtocolOffer
+
+    /// - Throws: `TransportError.cannotLoad` with the file and OpenSSL's words, or `peerRefused`-like faults of the own
+    ///   certificate as `cannotLoad`.
+    package init(_ side: Side, _ files: TLSFiles, protocols: [ApplicationProtocol]) throws(TransportError) {
+        ERR_clear_error()
+        guard let context = SSL_CTX_new(side == .server ? TLS_server_method() : TLS_client_method()) else {
+            throw .openSSL(OpenSSLErrors.drain().text)
+        }
+        do throws(TransportError) {
+            try Self.configure(context)
+            own = try Self.load(files, into: context)
+        } catch {
+            SSL_CTX_free(context)
+            throw error
+        }
+        (self.side, self.protocols, pointer) = (side, protocols, context)
+        offer = ProtocolOffer(protocols)
+        offer.install(in: context, side)
+    }
+
+    deinit { SSL_CTX_free(pointer) }
+
+    /// The longest certificate chain that a peer may send, in bytes: a chain of three is about 2 KiB.
+    private static let certificatesLimit = 32 * 1024
+
+    private static func configure(_ context: OpaquePointer) throws(TransportError) {
+        guard twinline_use_tls13_only(context) == 1 else { throw .openSSL(OpenSSLErrors.drain().text) }
+        // Partial, moving: a write hands over one record at a time from wherever the bytes then are.
+        // Release: an idle connection gives its two 16 KiB buffers back.
+        twinline_set_mode(
+            context,
+            Int(SSL_MODE_ENABLE_PARTIAL_WRITE) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
+                | Int(SSL_MODE_RELEASE_BUFFERS))
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        SSL_CTX_set_verify_depth(context, 3)
+        twinline_set_certificates_limit(context, certificatesLimit)
+        // A ticket would let a peer come back without showing its certificate, past the revocation list.
+        SSL_CTX_set_num_tickets(context, 0)
+        twinline_session_cache_off(context)
+    }
+
+    private static func load(_ files: TLSFiles, into context: OpaquePointer) throws(TransportError) -> PeerCertificate {
+        try check(SSL_CTX_use_certificate_chain_file(context, files.certificate), "certificate", files.certificate)
+        try check(SSL_CTX_use_PrivateKey_file(context, files.key, SSL_FILETYPE_PEM), "private key", files.key)
+        try check(SSL_CTX_check_private_key(context), "private key", files.key)
+        try check(SSL_CTX_load_verify_locations(context, files.authority, nil), "authority", files.authority)
+        if let revocations = files.revocations {
+            let store = SSL_CTX_get_cert_store(context)
+            let lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file())
+            try check(X509_load_crl_file(lookup, revocations, X509_FILETYPE_PEM), "revocation list", revocations)
+            X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK))
+        }
+        guard let certificate = SSL_CTX_get0_certificate(context) else {
+            throw .cannotLoad(what: "certificate", path: files.certificate, reason: "it holds none")
+        }
+        do throws(PeerFault) {
+            return try PeerCertificate(certificate)
+        } catch {
+            throw .cannotLoad(what: "certificate", path: files.certificate, reason: "\(error)")
+        }
+    }
+
+    private static func check(_ result: Int32, _ what: String, _ path: String) throws(TransportError) {
+        guard result >= 1 else {
+            throw .cannotLoad(what: what, path: path, reason: OpenSSLErrors.drain().text)
+        }
+    }
+}
+
+/// The protocols one side speaks, in ALPN's form: each with its length in front.
+private final class ProtocolOffer {
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
+
+    init(_ protocols: [ApplicationProtocol]) {
+        let list = protocols.flatMap { [UInt8($0.rawValue.utf8.count)] + Array($0.rawValue.utf8) }
+        bytes = .allocate(capacity: list.count)
+        _ = bytes.initialize(from: list)
+    }
+
+    deinit { bytes.deallocate() }
+
+    func install(in context: OpaquePointer, _ side: TLSContext.Side) {
+        switch side {
+        case .client:
+            SSL_CTX_set_alpn_protos(context, bytes.baseAddress, UInt32(bytes.count))
+        case .server:
+            let select: SSL_CTX_alpn_select_cb_func = { _, chosen, chosenLength, offered, offeredLength, argument in
+                guard let argument else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                let spoken = Unmanaged<ProtocolOffer>.fromOpaque(argument).takeUnretainedValue().bytes
+                var match: UnsafeMutablePointer<UInt8>?
+                let result = SSL_select_next_proto(
+                    &match, chosenLength, spoken.baseAddress, UInt32(spoken.count), offered, offeredLength)
+                guard result == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                chosen?.pointee = UnsafePointer(match)
+                return SSL_TLSEXT_ERR_OK
+            }
+            SSL_CTX_set_alpn_select_cb(context, select, Unmanaged.passUnretained(self).toOpaque())
+        }
+    }
+}

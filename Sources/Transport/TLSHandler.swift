@@ -1,0 +1,219 @@
+import NIOCore
+
+/// A `TLSSession` on an event loop: ciphertext on the network's side, plaintext on the other.
+///
+/// Nothing passes before the handshake is done and `Admission.admit` has installed the protocol's handlers behind this
+/// one. What then goes wrong arrives there as a `TransportError`, just before the channel closes.
+package final class TLSHandler: ChannelDuplexHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias InboundOut = ByteBuffer
+    package typealias OutboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    /// Who decides about the peer. Exactly one of the two is the last to be called, both on the event loop.
+    package struct Admission {
+        /// The handshake is done: install handlers, or throw to refuse.
+        package var admit: (any Channel, TLSSession.Peer) throws(TransportError) -> Void
+        /// There will be no connection.
+        package var refuse: (TransportError) -> Void
+
+        package init(
+            admit: @escaping (any Channel, TLSSession.Peer) throws(TransportError) -> Void,
+            refuse: @escaping (TransportError) -> Void
+        ) {
+            (self.admit, self.refuse) = (admit, refuse)
+        }
+    }
+
+    private enum State {
+        /// `received`: bytes taken from a peer that nobody knows yet.
+        case handshaking(received: Int, deadline: Scheduled<Void>?)
+        case open
+        case closed
+    }
+
+    private let session: TLSSession
+    private let options: ConnectionOptions
+    private let admission: Admission
+    private var state = State.handshaking(received: 0, deadline: nil)
+    /// Of writes that are encrypted and not yet flushed.
+    private var promises: [EventLoopPromise<Void>] = []
+
+    package init(_ session: TLSSession, _ options: ConnectionOptions, _ admission: Admission) {
+        (self.session, self.options, self.admission) = (session, options, admission)
+    }
+
+    /// A large write leaves in pieces of this size, so that the session's buffer, which never shrinks, stays small.
+    private static let pieceSize = 64 * 1024
+
+    // Inbound
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { begin(context) }
+    }
+
+    package func channelActive(context: ChannelHandlerContext) { begin(context) }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard case .handshaking(0, nil) = state else { return }
+        let timeout = options.handshakeTimeout
+        let deadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+            self.fail(context, .handshakeTimedOut(seconds: timeout.nanoseconds / 1_000_000_000))
+        }
+        state = .handshaking(received: 0, deadline: deadline)
+        advance(context)
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let ciphertext = unwrapInboundIn(data)
+        do throws(TransportError) {
+            switch state {
+            case .closed: return
+            case .open:
+                try session.receive(ciphertext)
+                deliver(context)
+            case .handshaking(let before, let deadline):
+                let received = before + ciphertext.readableBytes
+                guard received <= options.handshakeLimit else {
+                    throw .handshakeTooLong(limit: options.handshakeLimit)
+                }
+                state = .handshaking(received: received, deadline: deadline)
+                try session.receive(ciphertext)
+                advance(context)
+            }
+        } catch {
+            fail(context, error)
+        }
+    }
+
+    private func advance(_ context: ChannelHandlerContext) {
+        do throws(TransportError) {
+            let peer = try session.handshake()
+            sendCiphertext(context)
+            guard let peer, case .handshaking(_, let deadline) = state else { return }
+            try admission.admit(context.channel, peer)
+            deadline?.cancel()
+            state = .open
+            context.fireChannelActive()
+            deliver(context)
+        } catch {
+            fail(context, error)
+        }
+    }
+
+    private func deliver(_ context: ChannelHandlerContext) {
+        do throws(TransportError) {
+            while case .open = state {
+                let size = min(max(session.unreadBytes, 1), Self.pieceSize)
+                var plaintext = context.channel.allocator.buffer(capacity: size)
+                let result = try session.read(into: &plaintext)
+                if plaintext.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(plaintext)) }
+                if result == .more { continue }
+                if result == .ended { context.close(promise: nil) }
+                // What the session itself has to say, such as the answer to a change of keys.
+                if session.ciphertextBytes > 0 { sendCiphertext(context) }
+                return
+            }
+        } catch {
+            fail(context, error)
+        }
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        switch state {
+        case .handshaking: fail(context, .handshakeBroken("the peer closed the connection"))
+        case .open: fail(context, .truncated)
+        case .closed: break
+        }
+        context.fireChannelInactive()
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(context, error as? TransportError ?? .lost("\(error)"))
+    }
+
+    // Outbound
+
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .open = state else {
+            promise?.fail(TransportError.notOpen)
+            return
+        }
+        if let promise { promises.append(promise) }
+        var plaintext = unwrapOutboundIn(data)
+        do throws(TransportError) {
+            while plaintext.readableBytes > 0 {
+                try session.encryptRecord(&plaintext)
+                if session.ciphertextBytes >= Self.pieceSize { writeCiphertext(context, promise: nil) }
+            }
+        } catch {
+            fail(context, error)
+        }
+    }
+
+    package func flush(context: ChannelHandlerContext) {
+        guard case .open = state else { return }
+        sendCiphertext(context)
+        guard !context.channel.isWritable else { return }
+        let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        if unsent > options.unsentLimit { fail(context, .unsentTooLong(bytes: unsent, limit: options.unsentLimit)) }
+    }
+
+    /// Says goodbye and closes. What the system has not taken by then is lost: who must know that its last bytes went
+    /// out writes them with a promise and closes when it is kept.
+    package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .all else {
+            promise?.fail(ChannelError.operationUnsupported)
+            return
+        }
+        if case .open = state {
+            session.end()
+            sendCiphertext(context)
+        }
+        leave()
+        context.close(promise: promise)
+    }
+
+    // Both
+
+    private func sendCiphertext(_ context: ChannelHandlerContext) {
+        writeCiphertext(context, promise: joinedPromise(context.eventLoop))
+        context.flush()
+    }
+
+    private func writeCiphertext(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        if let ciphertext = session.takeCiphertext(context.channel.allocator) {
+            context.write(wrapOutboundOut(ciphertext), promise: promise)
+        } else {
+            promise?.succeed()
+        }
+    }
+
+    private func joinedPromise(_ eventLoop: any EventLoop) -> EventLoopPromise<Void>? {
+        guard promises.count > 1 else { return promises.popLast() }
+        let joined = eventLoop.makePromise(of: Void.self)
+        for promise in promises { joined.futureResult.cascade(to: promise) }
+        promises.removeAll(keepingCapacity: true)
+        return joined
+    }
+
+    private func fail(_ context: ChannelHandlerContext, _ error: TransportError) {
+        let before = state
+        leave()
+        switch before {
+        case .closed: return
+        case .handshaking: admission.refuse(error)
+        case .open: context.fireErrorCaught(error)
+        }
+        // The alert that tells the peer why, if there is one.
+        sendCiphertext(context)
+        context.close(promise: nil)
+    }
+
+    private func leave() {
+        if case .handshaking(_, let deadline) = state { deadline?.cancel() }
+        state = .closed
+        for promise in promises { promise.fail(TransportError.notOpen) }
+        promises.removeAll()
+    }
+}

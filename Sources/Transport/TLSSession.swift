@@ -1,0 +1,172 @@
+import COpenSSL
+import NIOCore
+
+/// One TLS connection without any I/O: ciphertext goes in and comes out through memory, so two sessions can talk back to
+/// back in a test, and the event loop's handler only moves bytes.
+///
+/// Every call may leave ciphertext to be sent, also a failed one (an alert): `takeCiphertext` after each.
+/// Not Sendable: an `SSL` object belongs to one event loop.
+package final class TLSSession {
+    /// What came of reading.
+    package enum ReadResult: Equatable {
+        /// The buffer is full; there may be more.
+        case more
+        /// All that has arrived has been read.
+        case drained
+        /// The peer said goodbye (close_notify): nothing follows.
+        case ended
+    }
+
+    /// Who the peer is, once the handshake is done.
+    package struct Peer: Equatable, Sendable {
+        package var certificate: PeerCertificate
+        package var `protocol`: ApplicationProtocol
+    }
+
+    private let context: TLSContext
+    private let ssl: OpaquePointer
+    /// Both belong to `ssl`.
+    private let incoming: OpaquePointer, outgoing: OpaquePointer
+
+    package init(_ context: TLSContext) throws(TransportError) {
+        ERR_clear_error()
+        guard let ssl = SSL_new(context.pointer) else { throw .openSSL(OpenSSLErrors.drain().text) }
+        guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
+            SSL_free(ssl)
+            throw .openSSL(OpenSSLErrors.drain().text)
+        }
+        // An empty buffer means "not yet", not the end.
+        twinline_bio_empty_is_retry(incoming)
+        twinline_bio_empty_is_retry(outgoing)
+        SSL_set_bio(ssl, incoming, outgoing)
+        switch context.side {
+        case .server: SSL_set_accept_state(ssl)
+        case .client: SSL_set_connect_state(ssl)
+        }
+        (self.context, self.ssl, self.incoming, self.outgoing) = (context, ssl, incoming, outgoing)
+    }
+
+    deinit { SSL_free(ssl) }
+
+    /// Takes bytes from the network; they have their effect with the next `handshake` or `read`.
+    package func receive(_ ciphertext: ByteBuffer) throws(TransportError) {
+        let taken = ciphertext.withUnsafeReadableBytes { BIO_write(incoming, $0.baseAddress, Int32($0.count)) }
+        guard Int(taken) == ciphertext.readableBytes || ciphertext.readableBytes == 0 else {
+            throw .openSSL("no memory for \(ciphertext.readableBytes) bytes")
+        }
+    }
+
+    /// Goes on with the handshake. Nil: it needs bytes from the peer.
+    ///
+    /// To a client it is done before the server has judged the client's certificate (so is TLS 1.3): only the server's
+    /// first message proves that it is let in; a refusal comes out of `read` as `refusedByPeer`.
+    package func handshake() throws(TransportError) -> Peer? {
+        ERR_clear_error()
+        let result = SSL_do_handshake(ssl)
+        guard result != 1 else { return try peer() }
+        switch SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return nil
+        default: throw handshakeError(OpenSSLErrors.drain())
+        }
+    }
+
+    /// Fills what is writable in `plaintext`.
+    package func read(into plaintext: inout ByteBuffer) throws(TransportError) -> ReadResult {
+        while plaintext.writableBytes > 0 {
+            ERR_clear_error()
+            var result: Int32 = 0
+            plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { space in
+                result = SSL_read(ssl, space.baseAddress, Int32(clamping: space.count))
+                return Int(max(result, 0))
+            }
+            if result > 0 { continue }
+            switch SSL_get_error(ssl, result) {
+            case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .drained
+            case SSL_ERROR_ZERO_RETURN: return .ended
+            default: throw connectionError(OpenSSLErrors.drain())
+            }
+        }
+        return .more
+    }
+
+    /// Encrypts the next record's worth of `plaintext`, at most 16 KiB, and moves its reader index.
+    package func encryptRecord(_ plaintext: inout ByteBuffer) throws(TransportError) {
+        guard plaintext.readableBytes > 0 else { return }
+        ERR_clear_error()
+        let written = plaintext.withUnsafeReadableBytes { bytes in
+            SSL_write(ssl, bytes.baseAddress, Int32(clamping: bytes.count))
+        }
+        guard written > 0 else { throw connectionError(OpenSSLErrors.drain()) }
+        plaintext.moveReaderIndex(forwardBy: Int(written))
+    }
+
+    /// Says goodbye, so that the peer can tell the end from a cut. Nothing may be encrypted afterwards.
+    package func end() {
+        ERR_clear_error()
+        SSL_shutdown(ssl)
+        ERR_clear_error()
+    }
+
+    /// Ciphertext that has arrived and is not yet read: an upper bound of the plaintext to come.
+    package var unreadBytes: Int { BIO_ctrl_pending(incoming) }
+    /// Ciphertext that waits to be taken.
+    package var ciphertextBytes: Int { BIO_ctrl_pending(outgoing) }
+
+    /// All that is to go to the peer now. Read rather than reset: resetting a memory BIO clears all it ever held.
+    package func takeCiphertext(_ allocator: ByteBufferAllocator) -> ByteBuffer? {
+        let count = ciphertextBytes
+        guard count > 0 else { return nil }
+        var ciphertext = allocator.buffer(capacity: count)
+        ciphertext.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+            Int(max(BIO_read(outgoing, space.baseAddress, Int32(count)), 0))
+        }
+        return ciphertext
+    }
+
+    private func peer() throws(TransportError) -> Peer {
+        guard let certificate = SSL_get1_peer_certificate(ssl) else { throw .peerRefused(.noCertificate) }
+        defer { X509_free(certificate) }
+        var start: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        SSL_get0_alpn_selected(ssl, &start, &count)
+        let name = String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+        guard let agreed = ApplicationProtocol(rawValue: name), context.protocols.contains(agreed) else {
+            throw .peerRefused(.noCommonProtocol)
+        }
+        do throws(PeerFault) {
+            let peer = try PeerCertificate(certificate)
+            let pair = context.own.identity.pair
+            guard peer.identity.pair == pair else { throw .foreignPair(peer.identity.pair, expected: pair) }
+            return Peer(certificate: peer, protocol: agreed)
+        } catch {
+            throw .peerRefused(error)
+        }
+    }
+}
+
+// What OpenSSL's words mean.
+extension TLSSession {
+    private func handshakeError(_ errors: OpenSSLErrors) -> TransportError {
+        if let alert = errors.alert { return .refusedByPeer(alert: alert) }
+        if errors.contains(reason: SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) { return .peerRefused(.noCertificate) }
+        if errors.contains(reason: SSL_R_UNSUPPORTED_PROTOCOL) { return .peerRefused(.oldTLS) }
+        if errors.contains(reason: SSL_R_NO_APPLICATION_PROTOCOL) { return .peerRefused(.noCommonProtocol) }
+        if errors.contains(reason: SSL_R_CERTIFICATE_VERIFY_FAILED) { return .peerRefused(verdict) }
+        return .handshakeBroken(errors.text)
+    }
+
+    private func connectionError(_ errors: OpenSSLErrors) -> TransportError {
+        if let alert = errors.alert { return .refusedByPeer(alert: alert) }
+        return .broken(errors.text)
+    }
+
+    private var verdict: PeerFault {
+        let result = SSL_get_verify_result(ssl)
+        switch Int32(truncatingIfNeeded: result) {
+        case X509_V_ERR_CERT_HAS_EXPIRED: return .expired
+        case X509_V_ERR_CERT_NOT_YET_VALID: return .notYetValid
+        case X509_V_ERR_CERT_REVOKED: return .revoked
+        default: return .untrusted(String(cString: X509_verify_cert_error_string(result)))
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import NIOCore
+
+/// Why there is no connection, or no longer one. Every function and channel of this module fails with this type alone.
+package enum TransportError: Error, Equatable {
+    // This side's own means.
+
+    /// A file named in the configuration can't be used.
+    case cannotLoad(what: String, path: String, reason: String)
+    /// OpenSSL failed at something that has nothing to do with the peer.
+    case openSSL(String)
+    case cannotBind(address: String, reason: String)
+
+    // Dialling. The first two are what failover goes by.
+
+    /// Nobody listens there: the process is dead and its machine alive.
+    case connectionRefused(address: String)
+    /// Silence: no answer in time, or no route.
+    case noAnswer(address: String, reason: String)
+    case cannotDial(address: String, reason: String)
+
+    // The handshake.
+
+    /// This side refused the peer.
+    case peerRefused(PeerFault)
+    /// The peer refused this side; the text is its TLS alert.
+    case refusedByPeer(alert: String)
+    case handshakeTimedOut(seconds: Int64)
+    case handshakeTooLong(limit: Int)
+    /// The peer went away, or broke TLS, before it was known.
+    case handshakeBroken(String)
+
+    // The connection.
+
+    /// It ended without TLS's own goodbye: cut, or the peer's process died.
+    case truncated
+    /// Bytes that are not what the peer's key made.
+    case broken(String)
+    case frameTooLong(length: Int, limit: Int)
+    /// The peer reads too slowly.
+    case unsentTooLong(bytes: Int, limit: Int)
+    /// A read or write failed in the system.
+    case lost(String)
+    /// Written to before it was ready, or after it ended.
+    case notOpen
+}
+
+/// What is wrong with a peer's certificate or with how it speaks.
+package enum PeerFault: Error, Hashable, Sendable {
+    case noCertificate
+    case expired
+    case notYetValid
+    case revoked
+    /// Not signed by this pair's authority, or not for this use; the text is OpenSSL's.
+    case untrusted(String)
+    case noName
+    case severalNames(Int)
+    case malformedName(String)
+    case foreignPair(String, expected: String)
+    case wrongRole(Identity.Role, expected: String)
+    /// It speaks no TLS 1.3.
+    case oldTLS
+    /// It offers none of our protocols.
+    case noCommonProtocol
+    /// What the accepting side's own rules say.
+    case notAdmitted(String)
+}
+
+extension TransportError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .cannotLoad(let what, let path, let reason):
+            "can't use the \(what) \(path): \(reason); check the path, its rights and its content"
+        case .openSSL(let reason): "OpenSSL failed: \(reason); check memory and OpenSSL's configuration"
+        case .cannotBind(let address, let reason):
+            "can't listen on \(address): \(reason); check that the address is this machine's and the port free"
+        case .connectionRefused(let address): "\(address) refused: nobody listens there; start the process"
+        case .noAnswer(let address, let reason):
+            "\(address) gave no answer (\(reason)); check the machine and the route to it"
+        case .cannotDial(let address, let reason): "can't dial \(address): \(reason); check this machine's own network"
+        case .peerRefused(let fault): "peer refused: \(fault)"
+        case .refusedByPeer(let alert):
+            "refused by the peer: \(alert); check this side's certificate and the peer's log"
+        case .handshakeTimedOut(let seconds): "no TLS handshake within \(seconds) s; check the peer"
+        case .handshakeTooLong(let limit):
+            "more than \(limit) bytes before the handshake was done; shorten the peer's certificate chain"
+        case .handshakeBroken(let reason): "the handshake broke off: \(reason); check that the peer speaks TLS"
+        case .truncated: "the connection was cut without a goodbye; dial again"
+        case .broken(let reason): "bytes that the peer can't have sent: \(reason); check the network between"
+        case .frameTooLong(let length, let limit):
+            "a frame of \(length) bytes, over the limit of \(limit); check the peer's version"
+        case .unsentTooLong(let bytes, let limit):
+            "\(bytes) bytes wait unsent, over the limit of \(limit): the peer reads too slowly; check its load"
+        case .lost(let reason): "the connection was lost: \(reason); dial again"
+        case .notOpen: "the connection is not open; dial again"
+        }
+    }
+}
+
+extension PeerFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .noCertificate: "it has no certificate; issue one"
+        case .expired: "its certificate has expired; issue a new one"
+        case .notYetValid: "its certificate is not valid yet; check both clocks"
+        case .revoked: "its certificate is revoked; issue a new one if it should be let in"
+        case .untrusted(let reason): "its certificate is not trusted: \(reason); issue it by this pair's authority"
+        case .noName: "its certificate has no URI name; issue one with twinline://PAIR/…"
+        case .severalNames(let count): "its certificate has \(count) URI names; issue one with a single name"
+        case .malformedName(let name): "its name \(name) is not twinline://PAIR/ROLE; issue a new certificate"
+        case .foreignPair(let found, let expected): "it belongs to pair \(found), not \(expected); check the address"
+        case .wrongRole(let found, let expected): "it is \(found), not \(expected); check the address or certificate"
+        case .oldTLS: "it does not speak TLS 1.3; update it"
+        case .noCommonProtocol: "it offers no protocol that is spoken here; check the address and its version"
+        case .notAdmitted(let reason): "\(reason)"
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import FoundationEssentials
+import Replication
+import SwiftProtobuf
+
+/// What a node's record file holds: whose disk it is, which never changes, and the protocol's record.
+package struct NodeFile: Equatable, Sendable {
+    package var pair: String
+    package var pairID: RandomID
+    package var node: NodeName
+    package var record: NodeRecord
+
+    package init(pair: String, pairID: RandomID, node: NodeName, record: NodeRecord) {
+        self.pair = pair
+        self.pairID = pairID
+        self.node = node
+        self.record = record
+    }
+
+    package var bytes: [UInt8] {
+        var wire = Twinline_Disk_V1_NodeRecord()
+        wire.pair = pair
+        wire.pairID = pairID.bytes
+        wire.node = node.rawValue
+        wire.epoch = record.epoch.value
+        wire.claimed = record.claimed.value
+        wire.disk = record.disk.bytes
+        wire.starts = record.starts
+        wire.register = Twinline_Witness_V1_Register(record.register)
+        wire.witness = record.witness.bytes
+        return encoded(wire)
+    }
+
+    package init(bytes: [UInt8]) throws(MalformedMessage) {
+        let wire: Twinline_Disk_V1_NodeRecord = try decoded(bytes)
+        self.init(
+            pair: wire.pair, pairID: try RandomID(wire.pairID, field: "pair_id"), node: try NodeName(wire: wire.node),
+            record: NodeRecord(
+                epoch: Epoch(wire.epoch), claimed: Epoch(wire.claimed), disk: try RandomID(wire.disk, field: "disk"),
+                starts: wire.starts, register: try Register(wire.register),
+                witness: try RandomID(wire.witness, field: "witness")))
+    }
+}
+
+/// What the witness's record file holds.
+package struct WitnessFile: Equatable, Sendable {
+    package var record: Witness.Record
+    /// The machine's boot id when it was written.
+    package var boot: String
+    package init(record: Witness.Record, boot: String) { (self.record, self.boot) = (record, boot) }
+
+    package var bytes: [UInt8] {
+        var wire = Twinline_Disk_V1_WitnessRecord()
+        wire.id = record.id.bytes
+        wire.starts = record.starts
+        wire.boot = boot
+        wire.pairs = record.registers.map { pair in
+            var entry = Twinline_Disk_V1_WitnessRecord.Pair()
+            entry.id = pair.id.bytes
+            entry.register = Twinline_Witness_V1_Register(pair.register)
+            return entry
+        }
+        return encoded(wire)
+    }
+
+    package init(bytes: [UInt8]) throws(MalformedMessage) {
+        let wire: Twinline_Disk_V1_WitnessRecord = try decoded(bytes)
+        var registers: [Witness.Pair] = []
+        for pair in wire.pairs {
+            registers.append(Witness.Pair(id: try RandomID(pair.id, field: "id"), register: try Register(pair.register)))
+        }
+        self.init(
+            record: Witness.Record(id: try RandomID(wire.id, field: "id"), starts: wire.starts, registers: registers),
+            boot: wire.boot)
+    }
+}
+
+/// Any message as bytes. Encoding fails only for messages with required fields, and proto3 has none.
+package func encoded(_ message: some SwiftProtobuf.Message) -> [UInt8] {
+    guard let bytes: [UInt8] = try? message.serializedBytes() else {
+        preconditionFailure("a message that can't be encoded")
+    }
+    return bytes
+}
+
+/// Refuses what is no such message at all; what it says is for the caller to check.
+package func decoded<M: SwiftProtobuf.Message>(_ bytes: [UInt8]) throws(MalformedMessage) -> M {
+    do { return try M(serializedBytes: bytes) } catch { throw MalformedMessage(field: "frame") }
+}

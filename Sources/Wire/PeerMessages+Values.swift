@@ -1,0 +1,82 @@
+import FoundationEssentials
+import Replication
+
+extension Position {
+    init(_ wire: Twinline_Node_V1_Position) { self.init(Epoch(wire.epoch), LSN(wire.lsn)) }
+}
+
+extension Twinline_Node_V1_Position {
+    init(_ position: Position) {
+        self.init()
+        (epoch, lsn) = (position.epoch.value, position.lsn.value)
+    }
+}
+
+extension EpochTable {
+    /// Refuses a table that no log can have: the pure layer may rely on its order.
+    init(_ wire: Twinline_Node_V1_EpochTable) throws(MalformedMessage) {
+        let base = Position(wire.base)
+        let starts = wire.starts.map { Position($0) }
+        let last = Position(wire.last)
+        var before = base
+        for (index, start) in starts.enumerated() {
+            let follows = index == 0
+                ? start.lsn == base.lsn.next && start.epoch >= base.epoch
+                : start.lsn > before.lsn && start.epoch > before.epoch
+            guard follows else { throw MalformedMessage(field: "starts") }
+            before = start
+        }
+        guard starts.isEmpty ? last == base : last.lsn >= before.lsn && last.epoch == before.epoch else {
+            throw MalformedMessage(field: "last")
+        }
+        self.init(base: base, starts: starts, last: last)
+    }
+}
+
+extension Twinline_Node_V1_EpochTable {
+    init(_ table: EpochTable) {
+        self.init()
+        base = Twinline_Node_V1_Position(table.base)
+        starts = table.starts.map { Twinline_Node_V1_Position($0) }
+        last = Twinline_Node_V1_Position(table.last)
+    }
+}
+
+extension Hello {
+    init(_ wire: Twinline_Node_V1_Hello) throws(MalformedMessage) {
+        self.init(
+            node: try NodeName(wire: wire.node), leads: wire.leads, synced: Position(wire.synced),
+            disk: try RandomID(wire.disk, field: "disk"), starts: wire.starts, registerVersion: wire.registerVersion)
+    }
+}
+
+extension Twinline_Node_V1_Hello {
+    init(_ hello: Hello, pair: RandomID) {
+        self.init()
+        pairID = pair.bytes
+        node = hello.node.rawValue
+        leads = hello.leads
+        synced = Twinline_Node_V1_Position(hello.synced)
+        disk = hello.disk.bytes
+        starts = hello.starts
+        registerVersion = hello.registerVersion
+    }
+}
+
+extension Join {
+    init(_ wire: Twinline_Node_V1_Join) throws(MalformedMessage) {
+        self.init(
+            log: try EpochTable(wire.log), synced: LSN(wire.synced), disk: try RandomID(wire.disk, field: "disk"),
+            starts: wire.starts)
+    }
+}
+
+extension Twinline_Node_V1_Join {
+    init(_ join: Join) {
+        self.init()
+        log = Twinline_Node_V1_EpochTable(join.log)
+        synced = join.synced.value
+        disk = join.disk.bytes
+        starts = join.starts
+    }
+}

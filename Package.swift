@@ -65,7 +65,7 @@ let package = Package(
         // tests
         .testTarget(name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces"]),
         .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
-        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire"], exclude: ["EntryFrames"]),
         .testTarget(name: "DurableLogTests", dependencies: ["DurableLog"]),
         .testTarget(name: "StoreTests", dependencies: ["Store"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport"]),

@@ -1,0 +1,70 @@
+import Replication
+import Tickets
+import Wire
+
+/// Reads on their way: first a round to the standby (rule R9), then the database must hold all that was committed when
+/// the read came; then they go to the reader together.
+struct Reads {
+    private var waitingForRound: [(round: UInt64, needs: LSN, read: PendingRead)] = []
+    private var waitingForApply: [(needs: LSN, read: PendingRead)] = []
+    /// Answers to repeated requests: they rest on what the database holds, and wait for a round as well.
+    var answers: [(round: UInt64, answers: [WriteAnswer])] = []
+
+    mutating func add(_ read: PendingRead, round: UInt64, needs lsn: LSN) { waitingForRound.append((round, lsn, read)) }
+    mutating func add(_ read: PendingRead, needs lsn: LSN) { waitingForApply.append((lsn, read)) }
+
+    mutating func confirmed(
+        through round: UInt64, applied: LSN, _ reader: any ReadWorker, _ deliver: ([WriteAnswer]) -> Void
+    ) {
+        // Rounds only rise along the list.
+        let count = waitingForRound.firstIndex { $0.round > round } ?? waitingForRound.count
+        waitingForApply.append(contentsOf: waitingForRound[..<count].map { ($0.needs, $0.read) })
+        waitingForRound.removeFirst(count)
+        self.applied(through: applied, reader)
+        while let first = answers.first, first.round <= round {
+            deliver(first.answers)
+            answers.removeFirst()
+        }
+    }
+
+    mutating func applied(through lsn: LSN, _ reader: any ReadWorker) {
+        guard !waitingForApply.isEmpty else { return }
+        let ready = waitingForApply.filter { $0.needs <= lsn }.map(\.read)
+        guard !ready.isEmpty else { return }
+        waitingForApply.removeAll { $0.needs <= lsn }
+        reader.read(ready)
+    }
+
+    /// The role is lost.
+    mutating func abandon() -> [ReadAnswer] {
+        let lost = waitingForRound.map(\.read) + waitingForApply.map(\.read)
+        (waitingForRound, waitingForApply) = ([], [])
+        return lost.map { $0.answered(.notNow(.notPrimary)) }
+    }
+
+    mutating func abandonAnswers() -> [WriteAnswer] {
+        defer { answers = [] }
+        return answers.flatMap(\.answers).map(\.notPrimary)
+    }
+}
+
+extension NodeEngine {
+    /// Reads that came together share a round.
+    package func read(_ requests: [PendingRead]) {
+        var wait: Replica.ReadWait?
+        run {
+            guard let (found, effects) = $0.read() else { return [] }
+            wait = found
+            return effects
+        }
+        guard let wait else { return deliver(requests.map { $0.answered(.notNow(.notPrimary)) }) }
+        let needs = replica.committed
+        switch wait {
+        case .none:
+            for request in requests { reads.add(request, needs: needs) }
+            reads.applied(through: replica.applied, reader)
+        case .round(let round):
+            for request in requests { reads.add(request, round: round, needs: needs) }
+        }
+    }
+}

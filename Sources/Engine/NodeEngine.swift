@@ -1,0 +1,227 @@
+import Replication
+import Tickets
+import Wire
+
+/// What the engine asks of the program around it: sockets out, clock in.
+package protocol NodeShell: AnyObject {
+    var now: Instant { get }
+    /// To the other node, over its best connection.
+    func send(_ envelope: PeerEnvelope)
+    func ask(_ request: RegisterRequest)
+    func deliver(_ answers: [WriteAnswer])
+    func deliver(_ answers: [ReadAnswer])
+    /// Role, epoch or who may be asked has changed: tell the seats.
+    func standingChanged(_ standing: Standing)
+    /// The node can't go on: say why, answer nobody, end the process.
+    func halt(_ reason: HaltReason)
+}
+
+/// What seats know of a node.
+package struct Standing: Equatable, Sendable {
+    package enum Role: Sendable { case primary, standby, starting }
+    package var epoch: Epoch
+    package var role: Role
+    package init(epoch: Epoch, role: Role) { (self.epoch, self.role) = (epoch, role) }
+}
+
+package enum HaltReason: Sendable {
+    case violation(Violation)
+    case worker(WorkerFailure)
+    /// The entry at this position in the other node's log is not the one that this log continues.
+    case chainDiffers(at: Position)
+}
+
+/// One node: the replica's rules, its log, its database, driven together. It knows no socket and no thread: facts come in
+/// by its methods, all on one thread; orders go out to the workers and the shell.
+package final class NodeEngine {
+    package private(set) var replica: Replica
+    let pair: RandomID
+    let log: any LogWorker
+    let database: any DatabaseWorker
+    let reader: any ReadWorker
+    unowned let shell: any NodeShell
+
+    var tip: LogTip
+    var cache = EntryCache()
+    /// Frames that came with the message being received, until the replica has said which to append.
+    private var incoming: [EntryFrame] = []
+    private var incomingChain: UInt64 = 0
+    var shipping: Shipping?
+    var writes: Writes
+    var reads = Reads()
+    private var standing: Standing
+    /// Counts the times that this node began to serve.
+    private(set) var reign: UInt64 = 0
+    private var halted = false
+
+    /// - Parameter tip: the end of the log, all of it synced.
+    package init(
+        replica: Replica, pair: RandomID, tip: LogTip, log: any LogWorker, database: any DatabaseWorker,
+        reader: any ReadWorker, shell: any NodeShell
+    ) {
+        self.replica = replica
+        self.pair = pair
+        self.tip = tip
+        self.log = log
+        self.database = database
+        self.reader = reader
+        self.shell = shell
+        writes = Writes(ordered: replica.applied)
+        standing = Standing(epoch: replica.epoch, role: .starting)
+    }
+
+    // MARK: facts
+
+    package func tick() { run { $0.tick(at: $0.now) } }
+    package func peerConnected() { run { $0.peerConnected() } }
+    package func peerDisconnected() { run { $0.peerDisconnected() } }
+    package func peerRefused() { run { $0.peerRefused() } }
+    package func witnessConnected() { run { $0.witnessConnected() } }
+    package func witnessDisconnected() { run { $0.witnessDisconnected() } }
+    package func seatsConnected(_ count: Int) { run { $0.seatsConnected(count) } }
+    package func registerAnswered(_ answer: RegisterAnswer) { run { $0.registerAnswered(answer) } }
+
+    /// The connection that frames were sent over is gone and another one is in use: what was under way may be lost.
+    package func peerRouteChanged() {
+        if case .primary(let primary) = replica.role, let session = primary.session {
+            ship(from: max(session.acked, LSN(max(1, shipping?.first.value ?? 1) - 1)).next, session: session.id)
+        }
+    }
+
+    package func receive(_ envelope: PeerEnvelope) {
+        (incoming, incomingChain) = (envelope.frames, envelope.chain)
+        if case .joinAccepted(let common) = envelope.message.body, common == tip.position, tip.chain != envelope.chain,
+            common != .zero {
+            return halt(.chainDiffers(at: common))
+        }
+        run { $0.receive(envelope.message) }
+        incoming = []
+        pump()
+    }
+
+    package func handle(_ event: WorkerEvent) {
+        switch event {
+        case .logSynced(let lsn): run { $0.logSynced(through: lsn) }
+        case .logCut(let lsn, let tip):
+            self.tip = tip
+            cache.cut(to: lsn)
+            run { $0.logCut(to: lsn) }
+        case .recordSaved(let record): run { $0.recordSaved(record) }
+        case .applied(let lsn):
+            run { $0.applied(through: lsn) }
+            reads.applied(through: lsn, reader)
+            releaseCache()
+        case .entriesRead(let frames, let purpose): entriesRead(frames, purpose)
+        case .batchExecuted(let batch): executed(batch)
+        case .requestsReturned(let requests): shell.deliver(requests.map { $0.answered(.notNow(.notPrimary)) })
+        case .failed(let failure): halt(.worker(failure))
+        }
+    }
+
+    /// Nil: begun. Else why not.
+    package func switchOver() -> FailoverObstacle? {
+        var obstacle: FailoverObstacle?
+        run {
+            let (found, effects) = $0.switchOver()
+            obstacle = found
+            return effects
+        }
+        return obstacle
+    }
+
+    // MARK: effects
+
+    func run(_ fact: (inout Replica) -> [Replica.Effect]) {
+        guard !halted else { return }
+        replica.clock(shell.now)
+        for effect in fact(&replica) { perform(effect) }
+        follow()
+    }
+
+    private func perform(_ effect: Replica.Effect) {
+        switch effect {
+        case .save(let record): log.save(record)
+        case .send(let message): send(message)
+        case .ask(let request): shell.ask(request)
+        case .append(let run): append(incoming.filter { $0.position.lsn >= run.first && $0.position.lsn <= run.last.lsn })
+        case .mark(let position): append([frame(position, .mark, [], tip.digest)])
+        case .cut(let lsn): log.cut(to: lsn)
+        case .ship(let lsn, let session): ship(from: lsn, session: session)
+        case .commit: break
+        case .confirmReads(let round): reads.confirmed(through: round, applied: replica.applied, reader, deliver)
+        case .lend(let position): log.read(from: position.lsn.next, maxBytes: Shipping.chunk, for: .lending)
+        case .halt(let violation): halt(.violation(violation))
+        }
+    }
+
+    private func send(_ message: Message) {
+        shell.send(PeerEnvelope(message, chain: tip.chain, pair: pair))
+    }
+
+    /// What follows from the replica's new state, rather than from one effect.
+    private func follow() {
+        guard !halted else { return }
+        let now = Standing(
+            epoch: replica.epoch, role: replica.serves ? .primary : replica.isFollowing ? .standby : .starting)
+        if now != standing {
+            let served = standing.role == .primary
+            let sameReign = served && now.role == .primary && now.epoch == standing.epoch
+            standing = now
+            if served, !sameReign { resign() }
+            shell.standingChanged(now)
+            if now.role == .primary, !sameReign {
+                reign += 1
+                database.takeRequests(reign: reign)
+            }
+        }
+        proposeHeld()
+        orderCommits()
+    }
+
+    /// No longer the one that answers: nothing that waits here will be answered here.
+    private func resign() {
+        database.refuseRequests()
+        abandonBatch()
+        shipping = nil
+        deliver(reads.abandon())
+        deliver(reads.abandonAnswers())
+    }
+
+    private func append(_ frames: [EntryFrame]) {
+        guard let first = frames.first, let last = frames.last else { return }
+        guard first.chainBefore == tip.chain else { return halt(.chainDiffers(at: tip.position)) }
+        cache.append(frames)
+        tip = LogTip(after: last)
+        log.append(frames)
+    }
+
+    func appendOwn(_ position: Position, _ changes: [UInt8], _ digest: Digest) {
+        append([frame(position, .changes, changes, digest)])
+    }
+
+    private func frame(_ position: Position, _ kind: EntryKind, _ payload: [UInt8], _ digest: Digest) -> EntryFrame {
+        let entry = Entry(
+            position: position, kind: kind, schemaVersion: tip.schemaVersion, digest: digest, payload: payload)
+        return EntryFrame(encoding: entry, chainBefore: tip.chain, knownSynced: .zero)
+    }
+
+    func replicaPropose() -> Position? { replica.propose() }
+
+    func propose() -> Position? { replica.propose() }
+
+    func deliver(_ answers: [WriteAnswer]) { if !answers.isEmpty { shell.deliver(answers) } }
+    func deliver(_ answers: [ReadAnswer]) { if !answers.isEmpty { shell.deliver(answers) } }
+
+    func halt(_ reason: HaltReason) {
+        guard !halted else { return }
+        halted = true
+        database.refuseRequests()
+        shell.halt(reason)
+    }
+}
+
+extension Replica {
+    var isFollowing: Bool {
+        if case .standby(let standby) = role { standby.session != nil } else { false }
+    }
+}

@@ -21,6 +21,8 @@ static inline void twinline_set_certificates_limit(SSL_CTX *context, long bytes)
 static inline void twinline_bio_empty_is_retry(BIO *bio) { BIO_set_mem_eof_return(bio, -1); }
 
 static inline int twinline_error_is_system(unsigned long error) { return ERR_SYSTEM_ERROR(error); }
+// Such an error only says that the next one is the system's.
+static inline int twinline_error_is_pointer(unsigned long error) { return ERR_GET_REASON(error) == ERR_R_SYS_LIB; }
 static inline int twinline_error_reason(unsigned long error) { return ERR_GET_REASON(error); }
 
 static inline int twinline_names_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }

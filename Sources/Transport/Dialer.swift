@@ -55,16 +55,12 @@ package struct Dialer: Sendable {
         let admission = TLSHandler.Admission(
             admit: { (channel, peer) throws(TransportError) in
                 let role = peer.certificate.identity.role
-                do throws(PeerFault) {
-                    guard role == expected else { throw .wrongRole(role, expected: "\(expected)") }
-                    try channel.addFrameDecoder(limit: options.firstFrameLimit)
-                } catch {
-                    throw .peerRefused(error)
-                }
+                guard role == expected else { throw .peerRefused(.wrongRole(role, expected: "\(expected)")) }
                 do {
+                    try channel.pipeline.syncOperations.addHandler(FrameDecoder(limit: options.firstFrameLimit))
                     try install(channel, peer.certificate)
                 } catch {
-                    throw error as? TransportError ?? .lost("\(error)")
+                    throw error as? TransportError ?? .cannotDial(address: "the peer", reason: "\(error)")
                 }
                 ready.succeed(channel)
             },

@@ -4,9 +4,9 @@ import Synchronization
 
 /// Listens on one or several addresses and hands over connections whose peer is known.
 package final class Listener: Sendable {
-    /// Installs the protocol's handlers behind the frame decoder, on the channel's event loop, or throws a `PeerFault`
-    /// to refuse the peer. The handlers see `channelActive` next.
-    package typealias Accept = @Sendable (any Channel, Identity, ApplicationProtocol) throws(PeerFault) -> Void
+    /// Installs the protocol's handlers behind the frame decoder, on the channel's event loop, or throws to refuse the
+    /// peer: best a `PeerFault.notAdmitted`. The handlers see `channelActive` next.
+    package typealias Accept = @Sendable (any Channel, Identity, ApplicationProtocol) throws -> Void
     /// A connection that did not come about: from where, and why. For the log.
     package typealias Refused = @Sendable (SocketAddress?, TransportError) -> Void
 
@@ -94,22 +94,14 @@ private final class Door: Sendable {
 
     private func admit(_ peer: TLSSession.Peer, on channel: any Channel) throws(TransportError) {
         let role = peer.certificate.identity.role
-        do throws(PeerFault) {
-            guard peer.protocol.admits(role) else { throw .wrongRole(role, expected: peer.protocol.clients) }
-            try channel.addFrameDecoder(limit: options.firstFrameLimit)
+        guard peer.protocol.admits(role) else {
+            throw .peerRefused(.wrongRole(role, expected: peer.protocol.clients))
+        }
+        do {
+            try channel.pipeline.syncOperations.addHandler(FrameDecoder(limit: options.firstFrameLimit))
             try accept(channel, peer.certificate.identity, peer.protocol)
         } catch {
-            throw .peerRefused(error)
-        }
-    }
-}
-
-extension Channel {
-    func addFrameDecoder(limit: Int) throws(PeerFault) {
-        do {
-            try pipeline.syncOperations.addHandler(FrameDecoder(limit: limit))
-        } catch {
-            throw .notAdmitted("\(error)")
+            throw .peerRefused(error as? PeerFault ?? .notAdmitted("\(error)"))
         }
     }
 }

@@ -26,7 +26,8 @@ struct OpenSSLErrors {
     }
 
     var text: String {
-        codes.isEmpty ? "no reason given" : codes.map(Self.reason).joined(separator: "; ")
+        let reasons = codes.filter { twinline_error_is_pointer($0) == 0 }.map(Self.reason)
+        return reasons.isEmpty ? "no reason given" : reasons.joined(separator: "; ")
     }
 
     private static func reason(_ code: UInt) -> String {

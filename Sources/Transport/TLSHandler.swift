@@ -109,7 +109,7 @@ package final class TLSHandler: ChannelDuplexHandler {
                 let result = try session.read(into: &plaintext)
                 if plaintext.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(plaintext)) }
                 if result == .more { continue }
-                if result == .ended { context.close(promise: nil) }
+                if result == .ended { close(context: context, mode: .all, promise: nil) }
                 // What the session itself has to say, such as the answer to a change of keys.
                 if session.ciphertextBytes > 0 { sendCiphertext(context) }
                 return
@@ -205,7 +205,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         case .handshaking: admission.refuse(error)
         case .open: context.fireErrorCaught(error)
         }
-        // The alert that tells the peer why, if there is one.
+        session.end()
+        // With the alert that tells the peer why, if there is one.
         sendCiphertext(context)
         context.close(promise: nil)
     }

@@ -100,8 +100,10 @@ package final class TLSSession {
         plaintext.moveReaderIndex(forwardBy: Int(written))
     }
 
-    /// Says goodbye, so that the peer can tell the end from a cut. Nothing may be encrypted afterwards.
+    /// Says goodbye, if there is a common key to say it under, so that the peer can tell the end from a cut. Nothing may
+    /// be encrypted afterwards.
     package func end() {
+        guard SSL_is_init_finished(ssl) == 1 else { return }
         ERR_clear_error()
         SSL_shutdown(ssl)
         ERR_clear_error()

@@ -1,0 +1,110 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Transport
+
+/// Listener and dialer over 127.0.0.1.
+@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+    @Test("frames of any size come back as they were sent, in order")
+    func echo() async throws {
+        let echo = try await Echo()
+        let caller = try await Caller(echo.address)
+        #expect(await echo.next() == .accepted(Identity(pair: "hotline", role: .seat("017")), .seat))
+        for size in [0, 1, 5, 100, 16_384, 65_000] {
+            let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            try await caller.send(payload)
+            #expect(try await caller.next() == payload)
+        }
+        try await caller.channel.close()
+        #expect(await echo.next() == .ended(nil))
+        await echo.listener.close()
+    }
+
+    @Test("a listener binds several addresses and reports the real ports")
+    func addresses() async throws {
+        let echo = try await Echo(addresses: ["127.0.0.1", "127.0.0.2", "::1"])
+        #expect(echo.listener.addresses.map(\.ipAddress) == ["127.0.0.1", "127.0.0.2", "::1"])
+        for address in echo.listener.addresses {
+            #expect(address.port != 0)
+            let caller = try await Caller(address)
+            try await caller.send([1])
+            #expect(try await caller.next() == [1])
+            try await caller.channel.close()
+        }
+        await echo.listener.close()
+    }
+
+    @Test("an address in use can't be bound, and the error names it")
+    func addressInUse() async throws {
+        let echo = try await Echo()
+        await #expect(
+            throws: TransportError.cannotBind(address: echo.address.numeric, reason: "Address already in use")
+        ) {
+            _ = try await Listener.bind(
+                [echo.address], on: Echo.group, tls: Authority.hotline.server(), refused: { _, _ in },
+                accept: { _, _, _ in })
+        }
+        await echo.listener.close()
+    }
+
+    @Test("a port where nobody listens refuses; that is told from silence")
+    func refusedOrSilent() async throws {
+        let echo = try await Echo()
+        let address = echo.address
+        await echo.listener.close()
+        await #expect(throws: TransportError.connectionRefused(address: address.numeric)) {
+            try await Caller(address)
+        }
+        // A socket whose queue of waiting connections is full answers nothing.
+        let silent = try Silent()
+        await #expect(
+            throws: TransportError.noAnswer(address: silent.address.numeric, reason: "within 50 ms")
+        ) {
+            _ = try await Caller(silent.address, connectTimeout: .milliseconds(50))
+        }
+    }
+
+    @Test("a dialer refuses a server of another role than expected")
+    func wrongServer() async throws {
+        let echo = try await Echo()
+        await #expect(throws: TransportError.peerRefused(.wrongRole(.node(.a), expected: "node/b"))) {
+            try await Caller(echo.address, expecting: .node(.b))
+        }
+        await echo.listener.close()
+    }
+
+    @Test("a seat can't speak the nodes' protocol")
+    func wrongClient() async throws {
+        let echo = try await Echo()
+        let caller = try await Caller(echo.address, tls: Authority.hotline.client("seat-017", [.node]))
+        #expect(await echo.next() == .refused(.peerRefused(.wrongRole(.seat("017"), expected: "a node"))))
+        #expect(try await caller.next() == nil)
+        await echo.listener.close()
+    }
+
+    @Test("what the accepting side's own rules refuse is reported with the reason")
+    func notAdmitted() async throws {
+        let echo = try await Echo(admit: { (_) throws(PeerFault) in throw .notAdmitted("the node is stopping") })
+        _ = try? await Caller(echo.address).next()
+        #expect(await echo.next() == .refused(.peerRefused(.notAdmitted("the node is stopping"))))
+        await echo.listener.close()
+    }
+
+    @Test("a revoked client is refused once the listener has the new list, and its alert says why")
+    func renewal() async throws {
+        let echo = try await Echo(
+            TLSContext(.server, Authority.hotline.files("node-a", revocations: false), protocols: [.seat]))
+        let lost = try Authority.hotline.client(cheating: "seat-lost-kept")
+        let before = try await Caller(echo.address, tls: lost)
+        try await before.send([1])
+        #expect(try await before.next() == [1])
+        _ = await echo.next()
+        echo.listener.renew(try Authority.hotline.server())
+        let after = try await Caller(echo.address, tls: lost)
+        await #expect(throws: TransportError.refusedByPeer(alert: "certificate revoked")) { try await after.next() }
+        #expect(await echo.next() == .refused(.peerRefused(.revoked)))
+        try await before.channel.close()
+        await echo.listener.close()
+    }
+}

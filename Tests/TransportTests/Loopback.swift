@@ -1,0 +1,113 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+@testable import Transport
+
+/// A listener on 127.0.0.1 that sends every frame back, and what happened at it.
+final class Echo: Sendable {
+    enum Event: Equatable, Sendable {
+        case accepted(Identity, ApplicationProtocol)
+        case refused(TransportError)
+        case ended(TransportError?)
+    }
+
+    let listener: Listener
+    private let log: AsyncStream<Event>
+    private let append: AsyncStream<Event>.Continuation
+
+    static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+    init(
+        _ tls: TLSContext? = nil, options: ConnectionOptions = ConnectionOptions(),
+        addresses: [String] = ["127.0.0.1"], admit: (@Sendable (Identity) throws(PeerFault) -> Void)? = nil
+    ) async throws {
+        let (log, append) = AsyncStream.makeStream(of: Event.self)
+        (self.log, self.append) = (log, append)
+        listener = try await Listener.bind(
+            addresses.map { try SocketAddress(ipAddress: $0, port: 0) }, on: Self.group,
+            tls: try tls ?? Authority.hotline.server(), options: options,
+            refused: { append.yield(.refused($1)) },
+            accept: { channel, identity, agreed in
+                try admit?(identity)
+                append.yield(.accepted(identity, agreed))
+                try channel.pipeline.syncOperations.addHandler(EchoHandler { append.yield(.ended($0)) })
+            })
+    }
+
+    var address: SocketAddress { listener.addresses[0] }
+
+    func next() async -> Event? {
+        for await event in log { return event }
+        return nil
+    }
+
+    /// A raw TCP connection, to misbehave with.
+    func connectRaw() async throws -> any Channel {
+        try await ClientBootstrap(group: Self.group).connect(to: address).get()
+    }
+}
+
+private final class EchoHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    private let ended: (TransportError?) -> Void
+    private var error: TransportError?
+
+    init(_ ended: @escaping (TransportError?) -> Void) { self.ended = ended }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let payload = unwrapInboundIn(data)
+        var frame = context.channel.allocator.buffer(capacity: payload.readableBytes + 4)
+        frame.writeFrame { $0.writeImmutableBuffer(payload) }
+        context.write(wrapOutboundOut(frame), promise: nil)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { self.error = error as? TransportError }
+    func channelInactive(context: ChannelHandlerContext) { ended(error) }
+}
+
+/// A dialled connection whose frames and end can be waited for.
+final class Caller: Sendable {
+    let channel: any Channel
+    private let frames: AsyncThrowingStream<[UInt8], any Error>
+
+    init(
+        _ address: SocketAddress, tls: TLSContext? = nil, options: ConnectionOptions = ConnectionOptions(),
+        expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .seconds(5)
+    ) async throws {
+        let (frames, append) = AsyncThrowingStream.makeStream(of: [UInt8].self)
+        self.frames = frames
+        let dialer = Dialer(
+            tls: try tls ?? Authority.hotline.client(), options: options, connectTimeout: connectTimeout)
+        channel = try await dialer.dial(address, on: Echo.group.next(), expecting: role) { channel, _ in
+            try channel.pipeline.syncOperations.addHandler(Collector(append))
+        }.get()
+    }
+
+    func send(_ payload: [UInt8]) async throws {
+        var frame = ByteBuffer()
+        frame.writeFrame(payload)
+        try await channel.writeAndFlush(frame)
+    }
+
+    /// The next frame; nil once the connection has ended well. Throws what ended it otherwise.
+    func next() async throws -> [UInt8]? {
+        for try await frame in frames { return frame }
+        return nil
+    }
+}
+
+private final class Collector: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let append: AsyncThrowingStream<[UInt8], any Error>.Continuation
+
+    init(_ append: AsyncThrowingStream<[UInt8], any Error>.Continuation) { self.append = append }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        append.yield(Array(unwrapInboundIn(data).readableBytesView))
+    }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { append.finish(throwing: error) }
+    func channelInactive(context: ChannelHandlerContext) { append.finish() }
+}

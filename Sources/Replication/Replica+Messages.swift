@@ -3,7 +3,7 @@ extension Replica {
     public var epoch: Epoch {
         switch role {
         case .primary(let primary): primary.epoch
-        case .standby, .claiming, .fenced: record.epoch
+        case .standby, .claiming, .fenced: saved.epoch
         }
     }
 
@@ -18,7 +18,12 @@ extension Replica {
     func message(_ body: Message.Body) -> Message { Message(epoch, session, body) }
 
     mutating func emit(_ effect: Effect) { effects.append(effect) }
-    mutating func send(_ body: Message.Body) { if peer.linked { emit(.send(message(body))) } }
+    mutating func send(_ body: Message.Body) { post(message(body)) }
+
+    /// Rule R7: nothing is sent in an epoch before that is on disk.
+    mutating func post(_ message: Message) {
+        if peer.linked, message.epoch <= saved.epoch { emit(.send(message)) }
+    }
 
     mutating func nextNumber() -> UniqueNumber {
         counter.counter += 1
@@ -81,8 +86,8 @@ extension Replica {
     }
 
     private mutating func sendStale(_ message: Message) {
-        guard message.session != .none, peer.linked else { return }
-        emit(.send(Message(epoch, message.session, .stale)))
+        guard message.session != .none else { return }
+        post(Message(epoch, message.session, .stale))
     }
 
     /// Tells the sender of a stale frame's session that it is over.

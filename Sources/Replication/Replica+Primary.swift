@@ -16,8 +16,6 @@ extension Replica {
         syncProgressAt = now
         emit(.mark(mark))
         commitWhatMay()
-        // The older epoch's primary, should it live, stops at this word.
-        sendHello()
     }
 
     /// A batch of client transactions, executed and not yet committed, asks for its place in the log. Nil: not now; ask
@@ -73,10 +71,10 @@ extension Replica {
     mutating func accept(_ join: Join, _ message: Message) {
         guard var current = leading, message.epoch == current.epoch, current.serving else { return }
         if let refusal = refusal(of: join, current) {
-            return emit(.send(Message(current.epoch, message.session, .joinRefused(refusal))))
+            return post(Message(current.epoch, message.session, .joinRefused(refusal)))
         }
         guard let common = log.common(with: join.log), common.lsn >= log.base.lsn else {
-            return emit(.send(Message(current.epoch, message.session, .joinRefused(.reseedNeeded))))
+            return post(Message(current.epoch, message.session, .joinRefused(.reseedNeeded)))
         }
         arbiter.pending?.void = true
         if current.session != nil { current.losses.append(now) }

@@ -33,7 +33,7 @@ extension Replica {
         let session = nextNumber()
         self.standby(.joining(session))
         let join = Join(log: log, synced: synced, disk: record.disk, starts: record.starts)
-        emit(.send(Message(epoch, session, .join(join))))
+        post(Message(epoch, session, .join(join)))
     }
 
     /// Rule R10: rejoining is cutting the log's tail, never below what the database holds.

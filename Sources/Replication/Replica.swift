@@ -197,7 +197,12 @@ extension Replica {
     }
 
     public mutating func recordSaved(_ record: NodeRecord) -> [Effect] {
-        step { $0.saved = record }
+        step {
+            let newEpoch = record.epoch > $0.saved.epoch
+            $0.saved = record
+            // Now it may be spoken in. An older epoch's primary, should it live, stops at this word.
+            if newEpoch { $0.sendHello() }
+        }
     }
 
     public mutating func receive(_ message: Message) -> [Effect] {

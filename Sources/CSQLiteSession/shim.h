@@ -4,4 +4,13 @@
 #define SQLITE_ENABLE_SESSION 1
 #define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include <sqlite3.h>
+
+// Swift can't call a function with a variable number of arguments.
+static inline int twinline_enable_triggers(sqlite3 *connection, int enabled) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, enabled, (int *)0);
+}
+
+static inline int twinline_enable_foreign_keys(sqlite3 *connection, int enabled) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_FKEY, enabled, (int *)0);
+}
 #endif

@@ -1,0 +1,125 @@
+import GRDB
+import Replication
+import Tickets
+
+/// Reads on a connection of its own, which can't write: one for each reader thread. It sees what is committed, and
+/// waits for nobody.
+package final class DatabaseReader {
+    private let connection: Connection
+    private let begin, end, selectPosition, selectTicket, selectHistory: Statement
+    /// By what narrows the list: nothing, the state, the unit, both.
+    private let selectAny, selectState, selectUnit, selectUnitAndState: Statement
+
+    /// How many bytes of text a page of a list holds before it ends, so that an answer fits its frame.
+    private static let pageBytes = 4 << 20
+    /// Above every id: a list without a begin starts here.
+    private static let aboveAll = [UInt8](repeating: 0xff, count: 17)
+
+    package convenience init(at path: String) throws(StoreError) {
+        try self.init(try Connection.open(path, readOnly: true))
+    }
+
+    private init(_ connection: Connection) throws(StoreError) {
+        self.connection = connection
+        func select(_ condition: String, _ columns: String = TicketRow.columns) throws(StoreError) -> Statement {
+            try Statement(connection, "SELECT \(columns) FROM \(condition)")
+        }
+        let page = "id < ?1 ORDER BY id DESC LIMIT ?2"
+        begin = try Statement(connection, "BEGIN")
+        end = try Statement(connection, "COMMIT")
+        selectPosition = try select("_twinline_applied", "epoch, lsn")
+        selectTicket = try select("tickets WHERE id = ?1")
+        selectHistory = try select("history WHERE ticket = ?1 ORDER BY revision", TicketRow.historyColumns)
+        selectAny = try select("tickets WHERE \(page)")
+        selectState = try select("tickets INDEXED BY tickets_by_state WHERE state = ?3 AND \(page)")
+        selectUnit = try select("tickets INDEXED BY tickets_by_unit WHERE unit = ?4 AND unit <> '' AND \(page)")
+        selectUnitAndState = try select(
+            "tickets INDEXED BY tickets_by_unit_and_state WHERE unit = ?4 AND unit <> '' AND state = ?3 AND \(page)")
+    }
+
+    /// Answers all queries from one snapshot, and says which: they see the database exactly as it was at this position.
+    package func read(_ queries: [Query]) throws(StoreError) -> (Position, [View]) {
+        try connection.access { _ throws(StoreError) in
+            try begin.run()
+            do throws(StoreError) {
+                let position = try position()
+                var views: [View] = []
+                views.reserveCapacity(queries.count)
+                for query in queries { views.append(try view(query)) }
+                try end.run()
+                return (position, views)
+            } catch {
+                if connection.isInTransaction { try? end.run() }
+                throw error
+            }
+        }
+    }
+
+    private func position() throws(StoreError) -> Position {
+        let position = try selectPosition.first { row in
+            Position(Epoch(UInt64(bitPattern: row.integer(0))), LSN(UInt64(bitPattern: row.integer(1))))
+        }
+        guard let position else {
+            throw .damaged(path: connection.path, message: "it does not say how far it is applied")
+        }
+        return position
+    }
+
+    private func view(_ query: Query) throws(StoreError) -> View {
+        switch query {
+        case .show(let id):
+            try selectTicket.bind(1, id)
+            return .ticket(try selectTicket.first { row throws(StoreError) in try sound(row.ticket()) })
+        case .history(let id): return .history(try history(id))
+        case .list(let state, let unit, let before, let limit):
+            let statement = try list(state, unit)
+            if let before { try statement.bind(1, before) } else { try statement.bind(1, blob: Self.aboveAll) }
+            try statement.bind(2, Int64(limit))
+            return .tickets(try tickets(statement))
+        }
+    }
+
+    private func list(_ state: Ticket.State?, _ unit: String?) throws(StoreError) -> Statement {
+        switch (state, unit) {
+        case (nil, nil): return selectAny
+        case (let state?, nil):
+            try selectState.bind(3, state.rawValue)
+            return selectState
+        case (nil, let unit?):
+            try selectUnit.bind(4, unit)
+            return selectUnit
+        case (let state?, let unit?):
+            try selectUnitAndState.bind(3, state.rawValue)
+            try selectUnitAndState.bind(4, unit)
+            return selectUnitAndState
+        }
+    }
+
+    /// A page of a list ends early once it holds enough text; its last ticket says where to go on.
+    private func tickets(_ statement: Statement) throws(StoreError) -> [Ticket] {
+        var tickets: [Ticket] = []
+        var bytes = 0
+        while try statement.step() {
+            let ticket = try sound(statement.ticket())
+            tickets.append(ticket)
+            bytes += ticket.text.utf8.count
+            if bytes >= Self.pageBytes {
+                statement.reset()
+                break
+            }
+        }
+        return tickets
+    }
+
+    private func history(_ id: TicketID) throws(StoreError) -> [HistoryRow] {
+        try selectHistory.bind(1, id)
+        var rows: [HistoryRow] = []
+        while try selectHistory.step() { rows.append(try sound(selectHistory.historyRow())) }
+        return rows
+    }
+
+    private func sound<Row>(_ row: Row?) throws(StoreError) -> Row {
+        guard let row else { throw .damaged(path: connection.path, message: "a row holds a number without a meaning") }
+        return row
+    }
+}

@@ -1,0 +1,63 @@
+import CSQLiteSession
+import GRDB
+import Replication
+
+/// The standby's path, and recovery's.
+extension ReplicatedDatabase {
+    /// Applies committed entries, all in one transaction; those that are applied already are passed over. The digest
+    /// is compared after each.
+    /// - Throws: `StoreError`: nothing of these entries is then applied. `copiesDiffer`, `digestDiffers` and
+    ///   `schemaVersionDiffers` mean that this copy is not what it should be: the node must stop.
+    package func apply(_ entries: [Entry]) throws(StoreError) {
+        precondition(openBatch == nil, "a batch is open: commit it or roll it back first")
+        guard let last = entries.last, last.position.lsn > applied.lsn else { return }
+        let tablesBefore = tables
+        try connection.access { database throws(StoreError) in
+            do throws(StoreError) {
+                try beginTransaction()
+                var after = standing
+                for entry in entries where entry.position.lsn > applied.lsn {
+                    after = try apply(entry, after: after, database)
+                }
+                try commitTransaction(after)
+            } catch {
+                abandonTransaction(tablesBefore: tablesBefore)
+                throw error
+            }
+        }
+    }
+
+    private func apply(
+        _ entry: Entry, after before: Standing, _ database: Database
+    ) throws(StoreError) -> Standing {
+        let position = entry.position
+        guard position.lsn == before.position.lsn.next, position.epoch >= before.position.epoch else {
+            throw .outOfOrder(position: position, applied: before.position)
+        }
+        guard entry.schemaVersion == before.schemaVersion else {
+            throw .schemaVersionDiffers(
+                position: position, expected: entry.schemaVersion, found: before.schemaVersion)
+        }
+        var after = before
+        switch entry.kind {
+        case .changes: try applier().apply(entry.payload, at: position, digest: &after.digest)
+        case .schema: after = try changeSchema(entry.payload, at: position, after: before, database)
+        case .mark: break
+        }
+        after.position = position
+        guard after.digest == entry.digest else {
+            throw .digestDiffers(position: position, expected: entry.digest, found: after.digest)
+        }
+        return after
+    }
+
+    private func applier() throws(StoreError) -> Applier {
+        if case .applying(let applier) = role { return applier }
+        role = .none
+        // The changesets carry what triggers did.
+        twinline_enable_triggers(connection.raw, 0)
+        let applier = try Applier(connection, tables: tables)
+        role = .applying(applier)
+        return applier
+    }
+}

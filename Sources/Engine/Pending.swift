@@ -17,10 +17,13 @@ package struct PendingWrite: Sendable {
     /// The name in the seat's certificate, such as "seat/017".
     package var actor: String
     package var connection: any SeatConnection
+    /// As it came: what it weighs in a batch.
+    package var bytes: Int
 
-    package init(request: SeatRequest, actor: String, connection: any SeatConnection) {
+    package init(request: SeatRequest, actor: String, bytes: Int, connection: any SeatConnection) {
         self.request = request
         self.actor = actor
+        self.bytes = bytes
         self.connection = connection
     }
 

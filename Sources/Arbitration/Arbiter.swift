@@ -1,0 +1,20 @@
+import Replication
+
+/// Where the pair's register lives, as a node sees it: the witness, or later an etcd cluster. Used on one event loop, and
+/// calls its delegate there.
+///
+/// It never repeats a request by itself: a repeated compare-and-set answers "lost" for what was won (rule R2).
+package protocol Arbiter: AnyObject {
+    var delegate: (any ArbiterDelegate)? { get set }
+    func start()
+    /// Asks, if connected; the answer, if one comes, names the request's number.
+    func ask(_ request: RegisterRequest)
+    func close()
+}
+
+package protocol ArbiterDelegate: AnyObject {
+    func arbiterConnected()
+    /// Whatever was asked is neither won nor lost.
+    func arbiterDisconnected(because reason: String)
+    func arbiterAnswered(_ answer: RegisterAnswer)
+}

@@ -1,0 +1,99 @@
+import Logging
+import NIOCore
+import Replication
+import Transport
+import Wire
+
+/// A node's connection to the witness, dialled again whenever it ends. Everything happens on one event loop.
+package final class WitnessClient: Arbiter {
+    package weak var delegate: (any ArbiterDelegate)?
+    private let loop: any EventLoop
+    private let address: SocketAddress
+    private let dialer: Dialer
+    private let pair: RandomID
+    /// The witness that the pair's register lives at; another one doesn't count (rule R12).
+    private let expected: RandomID
+    private let log: Logger
+    private var channel: (any Channel)?
+    /// The witness's present start, once it has said who it is.
+    private var witnessStart: UInt64?
+    private var failures = 0
+    private var closed = false
+
+    package init(
+        on loop: any EventLoop, at address: SocketAddress, dialer: Dialer, pair: RandomID, expecting witness: RandomID,
+        log: Logger
+    ) {
+        self.loop = loop
+        self.address = address
+        self.dialer = dialer
+        self.pair = pair
+        expected = witness
+        self.log = log
+    }
+
+    package func start() { dial() }
+
+    package func close() {
+        closed = true
+        channel?.close(promise: nil)
+    }
+
+    package func ask(_ request: RegisterRequest) {
+        guard let channel, let start = witnessStart else { return }
+        let envelope = WitnessEnvelope(
+            pair: pair, witness: expected, start: start, number: request.number, action: .register(request.action))
+        var buffer = channel.allocator.buffer(capacity: 256)
+        buffer.writeFrame(encoded(Twinline_Witness_V1_WitnessRequest(envelope)))
+        channel.writeAndFlush(buffer, promise: nil)
+    }
+
+    private func dial() {
+        guard !closed else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        dialer.dial(address, on: loop, expecting: .witness) { channel, _ in
+            try channel.pipeline.syncOperations.addHandler(FrameHandler(
+                frame: { bound.value.received($0) }, closed: { bound.value.lost($0) }))
+        }.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let channel): self.channel = channel
+            case .failure(let error): self.lost(error)
+            }
+        }
+    }
+
+    private func received(_ bytes: [UInt8]) {
+        do throws(MalformedMessage) {
+            switch try WitnessReply(try decoded(bytes)) {
+            case .welcome(let witness, let start):
+                guard witness == expected else {
+                    log.error("another witness answers: its id is not the one that this pair's register lives at",
+                        metadata: ["expected": "\(expected)", "found": "\(witness)"])
+                    channel?.close(promise: nil)
+                    return
+                }
+                witnessStart = start
+                failures = 0
+                delegate?.arbiterConnected()
+            case .answer(let answer): delegate?.arbiterAnswered(answer)
+            }
+        } catch {
+            log.error("the witness said something impossible", metadata: ["field": "\(error.field)"])
+            channel?.close(promise: nil)
+        }
+    }
+
+    private func lost(_ error: (any Error)?) {
+        let wasConnected = witnessStart != nil
+        (channel, witnessStart) = (nil, nil)
+        let reason = error.map { "\($0)" } ?? "the connection closed"
+        if wasConnected { delegate?.arbiterDisconnected(because: reason) }
+        if failures == 0 || failures % 100 == 0, !closed {
+            log.warning("no witness", metadata: ["address": "\(address)", "reason": "\(reason)"])
+        }
+        failures += 1
+        // Soon at first: a restarted process is back within milliseconds.
+        let delay = min(10 << min(failures, 5), 250)
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(delay))) { self.dial() }
+    }
+}

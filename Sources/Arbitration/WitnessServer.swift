@@ -1,0 +1,126 @@
+import DurableLog
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Replication
+import Transport
+import Wire
+
+/// The witness process: keeps registers, answers nodes, and nothing else. All of it on one event loop: a change is one
+/// record of a page or two, written and synced in place, and nobody waits for a witness but a claim.
+package final class WitnessServer {
+    private let loop: any EventLoop
+    private let log: Logger
+    private var witness: Witness
+    private let file: DurableRecord
+    private let boot: String
+    private var clients: [UInt64: any Channel] = [:]
+    private var nextClient: UInt64 = 0
+    private let failed: (LogError) -> Void
+
+    /// Opens the record in `directory`, or makes it on an empty one, and counts this start.
+    /// - Parameter failed: the record can't be kept any more; the process must end.
+    package init(
+        on loop: any EventLoop, directory: any DiskDirectory, log: Logger, failed: @escaping (LogError) -> Void
+    ) throws(WitnessError) {
+        self.loop = loop
+        self.log = log
+        self.failed = failed
+        boot = Self.bootID()
+        do throws(LogError) { file = try DurableRecord(in: directory, name: "witness") } catch { throw .disk(error) }
+        var record: Witness.Record
+        var rebooted = false
+        if let bytes = file.load() {
+            guard let stored = try? WitnessFile(bytes: bytes) else { throw .unreadable(path: directory.path) }
+            record = stored.record
+            rebooted = stored.boot != boot
+        } else {
+            var random = SystemRandomNumberGenerator()
+            record = Witness.Record(id: RandomID(high: random.next(), low: random.next()), starts: 0)
+        }
+        record.starts += 1
+        do throws(LogError) {
+            try file.save(WitnessFile(record: record, boot: boot).bytes)
+        } catch { throw .disk(error) }
+        witness = Witness(record: record, machineRebooted: rebooted)
+    }
+
+    package var id: RandomID { witness.record.id }
+    package var pairs: Int { witness.record.registers.count }
+
+    /// For the listener: takes a connection of a node, or of ops for installing.
+    package func accept(_ channel: any Channel, _ identity: Identity) throws {
+        nextClient += 1
+        let client = nextClient
+        clients[client] = channel
+        let mayInstall = if case .ops = identity.role { true } else { false }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        try channel.pipeline.syncOperations.addHandler(FrameHandler(
+            frame: { bound.value.received($0, from: client, mayInstall: mayInstall) },
+            closed: { _ in bound.value.clients[client] = nil }))
+        send(.welcome(witness: witness.record.id, start: witness.record.starts), to: client)
+    }
+
+    private func received(_ bytes: [UInt8], from client: UInt64, mayInstall: Bool) {
+        do throws(MalformedMessage) {
+            let envelope = try WitnessEnvelope(try decoded(bytes))
+            guard envelope.witness == witness.record.id else { throw MalformedMessage(field: "witness_id") }
+            switch envelope.action {
+            case .register(let action):
+                guard !mayInstall || action == .read else { throw MalformedMessage(field: "action") }
+                let request = RegisterRequest(number: envelope.number, action: action)
+                perform(witness.receive(request, pair: envelope.pair, start: envelope.start, client: client))
+            case .install(let register):
+                guard mayInstall else { throw MalformedMessage(field: "action") }
+                perform(witness.install(register, pair: envelope.pair, number: envelope.number, client: client))
+            }
+        } catch {
+            log.warning("a request was refused", metadata: ["field": "\(error.field)"])
+            clients[client]?.close(promise: nil)
+        }
+    }
+
+    private func perform(_ effects: [Witness.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .answer(let client, let answer): send(.answer(answer), to: client)
+            case .save(let record):
+                do throws(LogError) {
+                    try file.save(WitnessFile(record: record, boot: boot).bytes)
+                } catch { return failed(error) }
+                perform(witness.recordSaved())
+            }
+        }
+    }
+
+    private func send(_ reply: WitnessReply, to client: UInt64) {
+        guard let channel = clients[client] else { return }
+        var buffer = channel.allocator.buffer(capacity: 256)
+        buffer.writeFrame(encoded(Twinline_Witness_V1_WitnessAnswer(reply)))
+        channel.writeAndFlush(buffer, promise: nil)
+    }
+
+    /// Names the time since the machine last started; empty where the system doesn't say, and then nothing is cautious.
+    private static func bootID() -> String {
+        guard let file = fopen("/proc/sys/kernel/random/boot_id", "r") else { return "" }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 64)
+        guard fgets(&buffer, 64, file) != nil else { return "" }
+        return String(decoding: buffer.prefix { $0 > 32 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+package enum WitnessError: Error, CustomStringConvertible {
+    case disk(LogError)
+    case unreadable(path: String)
+
+    package var description: String {
+        switch self {
+        case .disk(let error): "\(error)"
+        case .unreadable(let path):
+            "\(path) holds a witness's record that this program can't read; update the program, or start a new witness"
+                + " on an empty directory and adopt it"
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import DurableLog
+import Engine
+import Replication
+import Wire
+
+/// The log's thread: appends what has gathered, syncs once for all of it, and keeps the node's record beside it, so that
+/// a node whose disk is stuck can't claim.
+final class LogThread: LogWorker, Sendable {
+    private enum Order: Sendable {
+        case append([EntryFrame])
+        case cut(LSN)
+        case read(LSN, maxBytes: Int, ReadPurpose)
+        case save(NodeRecord)
+        case release(LSN)
+        case stop
+    }
+
+    private let orders = Mailbox<Order>()
+    private let report: @Sendable (WorkerEvent) -> Void
+
+    /// - Parameter file: how a record is written: with whose disk it is.
+    init(report: @escaping @Sendable (WorkerEvent) -> Void) { self.report = report }
+
+    func append(_ frames: [EntryFrame]) { orders.post(.append(frames)) }
+    func cut(to lsn: LSN) { orders.post(.cut(lsn)) }
+    func read(from lsn: LSN, maxBytes: Int, for purpose: ReadPurpose) {
+        orders.post(.read(lsn, maxBytes: maxBytes, purpose))
+    }
+    func save(_ record: NodeRecord) { orders.post(.save(record)) }
+    func release(before lsn: LSN) { orders.post(.release(lsn)) }
+    func stop() { orders.post(.stop) }
+
+    /// Runs on the thread that opened the log, until stopped.
+    func run(_ log: EntryLog, _ file: NodeFile, _ recordFile: DurableRecord) {
+        do throws(LogError) {
+            while try carryOut(orders.takeAll(), log, file, recordFile) {
+                while orders.isEmpty, try log.prepareNextSegment() {}
+            }
+        } catch {
+            report(.failed(WorkerFailure(error)))
+        }
+    }
+
+    private func carryOut(
+        _ orders: [Order], _ log: EntryLog, _ file: NodeFile, _ recordFile: DurableRecord
+    ) throws(LogError) -> Bool {
+        var unsynced = false
+        for order in orders {
+            if case .append(let frames) = order {
+                try log.append(frames)
+                unsynced = true
+                continue
+            }
+            if unsynced { report(.logSynced(through: try log.sync())) }
+            unsynced = false
+            switch order {
+            case .append: break
+            case .cut(let lsn):
+                try log.cut(to: lsn)
+                report(.logCut(to: lsn, tip: try log.tip()))
+            case .read(let lsn, let maxBytes, let purpose):
+                report(.entriesRead(try log.read(from: lsn, maxBytes: maxBytes), for: purpose))
+            case .save(let record):
+                var file = file
+                file.record = record
+                try recordFile.save(file.bytes)
+                report(.recordSaved(record))
+            case .release(let lsn): try log.release(before: lsn)
+            case .stop: return false
+            }
+        }
+        if unsynced { report(.logSynced(through: try log.sync())) }
+        return true
+    }
+}
+
+extension EntryLog {
+    /// The end of the log, as the next entry has to know it.
+    func tip() throws(LogError) -> LogTip {
+        guard last.lsn >= first, let frame = try read(from: last.lsn, maxBytes: 1).last else {
+            return LogTip(position: last, chain: lastChain, digest: .zero, schemaVersion: 1)
+        }
+        return LogTip(after: frame)
+    }
+}
+
+extension WorkerFailure {
+    init(_ error: LogError) {
+        let text = "\(error)"
+        switch error {
+        case .syncFailed: self = .syncFailed(text)
+        case .damaged: self = .damaged(text)
+        case .full: self = .diskFull(text)
+        default: self = .failed(text)
+        }
+    }
+}

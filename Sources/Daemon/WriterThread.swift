@@ -1,0 +1,205 @@
+import Engine
+import Replication
+import Store
+import Tickets
+import Wire
+
+/// The database's one writer. Seats' event loops put requests straight into its inbox; it takes all that wait, executes
+/// them in one transaction, and leaves that open until the engine says that the entry is committed.
+final class WriterThread: DatabaseWorker, Sendable {
+    private enum Order: Sendable {
+        case take(reign: UInt64)
+        case refuse
+        case commit(Position)
+        case rollback
+        case apply([EntryFrame])
+        case stop
+    }
+
+    private struct Inbox {
+        var orders: [Order] = []
+        var requests: [PendingWrite] = []
+        /// Seats' requests are taken.
+        var open = false
+        enum Wait { case nothing, orders, all }
+        /// What the thread, if it sleeps, wants to be woken for.
+        var wait = Wait.nothing
+    }
+
+    /// A batch is at most so many requests …
+    private static let batchCount = 256
+    /// … and so many bytes of them.
+    private static let batchBytes = 1 << 20
+    /// Requests beyond so many wait at their seats instead.
+    private static let inboxLimit = 20_000
+
+    private let inbox = Guarded(Inbox())
+    private let report: @Sendable (WorkerEvent) -> Void
+    private let wallClock: @Sendable () -> Int64
+
+    /// - Parameter wallClock: milliseconds since 1970, for the history's rows.
+    init(wallClock: @escaping @Sendable () -> Int64, report: @escaping @Sendable (WorkerEvent) -> Void) {
+        self.wallClock = wallClock
+        self.report = report
+    }
+
+    func takeRequests(reign: UInt64) { post(.take(reign: reign)) }
+    func commit(_ position: Position) { post(.commit(position)) }
+    func rollback() { post(.rollback) }
+    func apply(_ frames: [EntryFrame]) { post(.apply(frames)) }
+    func stop() { post(.stop) }
+
+    func refuseRequests() {
+        inbox.withLock { inbox in
+            inbox.open = false
+            inbox.orders.append(.refuse)
+            return ((), wake: inbox.wait != .nothing)
+        }
+    }
+
+    private func post(_ order: Order) {
+        inbox.withLock { inbox in
+            inbox.orders.append(order)
+            return ((), wake: inbox.wait != .nothing)
+        }
+    }
+
+    /// From any thread. Nil: taken.
+    func submit(_ request: PendingWrite) -> NotNow? {
+        inbox.withLock { inbox in
+            guard inbox.open else { return (.notPrimary, wake: false) }
+            guard inbox.requests.count < Self.inboxLimit else { return (.overloaded, wake: false) }
+            inbox.requests.append(request)
+            return (nil, wake: inbox.wait == .all)
+        }
+    }
+
+    /// Runs on the thread that opened the database, until stopped.
+    func run(_ database: ReplicatedDatabase) {
+        var reign: UInt64?
+        do throws(StoreError) {
+            while true {
+                let ready = reign != nil && !database.hasOpenBatch
+                let (orders, requests) = take(requests: ready)
+                for order in orders {
+                    switch order {
+                    case .take(let number):
+                        reign = number
+                        inbox.withLock { inbox in
+                            // A refusal that came meanwhile stands.
+                            inbox.open = !inbox.orders.contains { if case .refuse = $0 { true } else { false } }
+                            return ((), wake: false)
+                        }
+                    case .refuse:
+                        reign = nil
+                        if database.hasOpenBatch { try database.rollBack() }
+                        report(.requestsReturned(takeBack()))
+                    case .commit(let position):
+                        try database.commit(at: position)
+                        report(.applied(through: position.lsn))
+                    case .rollback:
+                        if database.hasOpenBatch { try database.rollBack() }
+                    case .apply(let frames):
+                        try database.apply(frames.map(\.entry))
+                        report(.applied(through: database.applied.lsn))
+                    case .stop: return
+                    }
+                }
+                guard !requests.isEmpty else { continue }
+                guard let reign else {
+                    report(.requestsReturned(requests))
+                    continue
+                }
+                report(.batchExecuted(try execute(requests, reign, database)))
+            }
+        } catch {
+            report(.failed(WorkerFailure(error)))
+        }
+    }
+
+    private func take(requests: Bool) -> (orders: [Order], requests: [PendingWrite]) {
+        inbox.wait { inbox in
+            let taken = requests ? Self.batch(from: &inbox.requests) : []
+            guard !inbox.orders.isEmpty || !taken.isEmpty else {
+                inbox.wait = requests ? .all : .orders
+                return nil
+            }
+            inbox.wait = .nothing
+            defer { inbox.orders = [] }
+            return (inbox.orders, taken)
+        }
+    }
+
+    private func takeBack() -> [PendingWrite] {
+        inbox.withLock { inbox in
+            defer { inbox.requests = [] }
+            return (inbox.requests, wake: false)
+        }
+    }
+
+    private static func batch(from requests: inout [PendingWrite]) -> [PendingWrite] {
+        var count = 0
+        var bytes = 0
+        while count < requests.count, count < batchCount, count == 0 || bytes + requests[count].bytes <= batchBytes {
+            bytes += requests[count].bytes
+            count += 1
+        }
+        if count == requests.count {
+            defer { requests = [] }
+            return requests
+        }
+        defer { requests.removeFirst(count) }
+        return Array(requests[..<count])
+    }
+
+    private func execute(
+        _ requests: [PendingWrite], _ reign: UInt64, _ database: ReplicatedDatabase
+    ) throws(StoreError) -> ExecutedBatch {
+        let batch = try database.execute(requests.map(StoreRequest.init), now: wallClock())
+        var answers: [WriteAnswer] = []
+        answers.reserveCapacity(requests.count)
+        for (request, outcome) in zip(requests, batch.outcomes) {
+            answers.append(request.answered(WriteAnswer.Outcome(outcome)))
+        }
+        return ExecutedBatch(reign: reign, answers: answers, changes: batch.changeset, digest: batch.digest)
+    }
+}
+
+extension StoreRequest {
+    init(_ pending: PendingWrite) {
+        let request = pending.request
+        let body: Body
+        switch request.body {
+        case .openSession: body = .openSession
+        case .command(let command): body = .command(command)
+        }
+        self.init(
+            session: request.session, sequence: Int64(clamping: request.sequence),
+            answeredBelow: request.answeredBelow, actor: pending.actor, body: body)
+    }
+}
+
+extension WriteAnswer.Outcome {
+    init(_ outcome: Outcome) {
+        switch outcome {
+        case .answer(.done(let done), _): self = .done(done)
+        case .answer(.refused(let refusal), _): self = .refused(refusal)
+        case .sessionOpened(let session): self = .sessionOpened(session)
+        case .unknownSession: self = .refused(.unknownSession)
+        case .windowExpired: self = .refused(.windowExpired)
+        case .failed, .sessionsExpired: self = .notNow(.overloaded)
+        }
+    }
+}
+
+extension WorkerFailure {
+    init(_ error: StoreError) {
+        let text = "\(error)"
+        switch error {
+        case .copiesDiffer, .digestDiffers, .schemaVersionDiffers: self = .copiesDiffer(text)
+        case .damaged: self = .damaged(text)
+        case .diskFull: self = .diskFull(text)
+        default: self = .failed(text)
+        }
+    }
+}

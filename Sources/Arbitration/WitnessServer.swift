@@ -57,12 +57,12 @@ package final class WitnessServer {
         let mayInstall = if case .ops = identity.role { true } else { false }
         let bound = NIOLoopBound(self, eventLoop: loop)
         try channel.pipeline.syncOperations.addHandler(FrameHandler(
-            frame: { bound.value.received($0, from: client, mayInstall: mayInstall) },
+            frame: { bound.value.received($0, from: client, of: identity.pair, mayInstall: mayInstall) },
             closed: { _ in bound.value.clients[client] = nil }))
         send(.welcome(witness: witness.record.id, start: witness.record.starts), to: client)
     }
 
-    private func received(_ bytes: [UInt8], from client: UInt64, mayInstall: Bool) {
+    private func received(_ bytes: [UInt8], from client: UInt64, of name: String, mayInstall: Bool) {
         do throws(MalformedMessage) {
             let envelope = try WitnessEnvelope(try decoded(bytes))
             guard envelope.witness == witness.record.id else { throw MalformedMessage(field: "witness_id") }
@@ -73,7 +73,8 @@ package final class WitnessServer {
                 perform(witness.receive(request, pair: envelope.pair, start: envelope.start, client: client))
             case .install(let register):
                 guard mayInstall else { throw MalformedMessage(field: "action") }
-                perform(witness.install(register, pair: envelope.pair, number: envelope.number, client: client))
+                perform(witness.install(
+                    register, pair: envelope.pair, name: name, number: envelope.number, client: client))
             }
         } catch {
             log.warning("a request was refused", metadata: ["field": "\(error.field)"])

@@ -225,3 +225,8 @@ extension Replica {
         if case .standby(let standby) = role { standby.session != nil } else { false }
     }
 }
+
+extension NodeEngine {
+    /// The digest at the log's end, and which entry that is.
+    package var digestAtTip: (lsn: LSN, digest: Digest) { (tip.position.lsn, tip.digest) }
+}

@@ -39,15 +39,14 @@ extension Replica {
     /// Where this node's disk is, whatever has been appended since.
     var syncedPosition: Position { Position(log.epoch(at: synced) ?? .zero, synced) }
 
-    mutating func sendHello() {
-        guard peer.linked else { return }
-        var leads = false
-        if case .primary(let primary) = role { leads = primary.serving }
-        peer.helloSentAt = now
-        send(.hello(Hello(
-            node: name, leads: leads, synced: syncedPosition, disk: record.disk, starts: record.starts,
+    /// Who and where this node is: the first message on every connection.
+    public var hello: Message {
+        message(.hello(Hello(
+            node: name, leads: serves, synced: syncedPosition, disk: record.disk, starts: record.starts,
             registerVersion: record.register.version)))
     }
+
+    mutating func sendHello() { if peer.linked { emit(.send(hello)) } }
 
     /// Sorts a message by what it may count for (rule R8); each role's file says what it does then.
     mutating func handle(_ message: Message) {

@@ -150,7 +150,7 @@ extension Replica {
         if session.acked < session.levelAt {
             return .standbyCatchingUp(behind: session.levelAt.value - session.acked.value)
         }
-        if !arbiter.connected { return .witnessUnreachable }
+        if !arbiter.connected || isDue(arbiter.readAt, every: 3 * timings.reread) { return .witnessUnreachable }
         return session.settled ? nil : .registerUnsettled
     }
 }

@@ -14,7 +14,7 @@ extension Replica {
         }
     }
 
-    private func isDue(_ last: Instant?, every milliseconds: UInt64) -> Bool {
+    func isDue(_ last: Instant?, every milliseconds: UInt64) -> Bool {
         guard let last else { return true }
         return now >= last.advanced(byMilliseconds: milliseconds)
     }

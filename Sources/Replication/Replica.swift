@@ -62,7 +62,6 @@ public struct Replica: Equatable, Sendable {
         /// What it last said of itself on this link, and the epoch it said it in.
         public var hello: Hello?
         public var epoch = Epoch.zero
-        var helloSentAt: Instant?
     }
 
     public struct ArbiterView: Equatable, Sendable {

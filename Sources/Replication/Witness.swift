@@ -17,8 +17,12 @@ public struct Witness: Equatable, Sendable {
 
     public struct Pair: Equatable, Sendable {
         public var id: RandomID
+        /// As in its certificates. Two pairs of one name would be one too many.
+        public var name: String
         public var register: Register
-        public init(id: RandomID, register: Register) { (self.id, self.register) = (id, register) }
+        public init(id: RandomID, name: String, register: Register) {
+            (self.id, self.name, self.register) = (id, name, register)
+        }
     }
 
     public enum Effect: Equatable, Sendable {
@@ -66,11 +70,13 @@ public struct Witness: Equatable, Sendable {
 
     /// The first register of a new pair, or the one that a leader installs at a new witness.
     public mutating func install(
-        _ register: Register, pair: RandomID, number: UniqueNumber, client: UInt64
+        _ register: Register, pair: RandomID, name: String, number: UniqueNumber, client: UInt64
     ) -> [Effect] {
         let request = RegisterRequest(number: number, action: .read)
-        guard self.register(of: pair) == nil else { return answer(request, .refused(.alreadyInstalled), client) }
-        record.registers.append(Pair(id: pair, register: register))
+        guard !record.registers.contains(where: { $0.id == pair || $0.name == name }) else {
+            return answer(request, .refused(.alreadyInstalled), client)
+        }
+        record.registers.append(Pair(id: pair, name: name, register: register))
         return save() + answer(request, .won(register), client)
     }
 

@@ -56,6 +56,7 @@ package struct WitnessFile: Equatable, Sendable {
         wire.pairs = record.registers.map { pair in
             var entry = Twinline_Disk_V1_WitnessRecord.Pair()
             entry.id = pair.id.bytes
+            entry.name = pair.name
             entry.register = Twinline_Witness_V1_Register(pair.register)
             return entry
         }
@@ -66,7 +67,8 @@ package struct WitnessFile: Equatable, Sendable {
         let wire: Twinline_Disk_V1_WitnessRecord = try decoded(bytes)
         var registers: [Witness.Pair] = []
         for pair in wire.pairs {
-            registers.append(Witness.Pair(id: try RandomID(pair.id, field: "id"), register: try Register(pair.register)))
+            registers.append(Witness.Pair(
+                id: try RandomID(pair.id, field: "id"), name: pair.name, register: try Register(pair.register)))
         }
         self.init(
             record: Witness.Record(id: try RandomID(wire.id, field: "id"), starts: wire.starts, registers: registers),

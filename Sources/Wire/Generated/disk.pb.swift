@@ -113,6 +113,8 @@ package nonisolated struct Twinline_Disk_V1_WitnessRecord: Sendable {
 
     package var id: Data = Data()
 
+    package var name: String = String()
+
     package var register: Twinline_Witness_V1_Register {
       get {_register ?? Twinline_Witness_V1_Register()}
       set {_register = newValue}
@@ -309,7 +311,7 @@ nonisolated extension Twinline_Disk_V1_WitnessRecord: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Disk_V1_WitnessRecord.Pair: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Twinline_Disk_V1_WitnessRecord.protoMessageName + ".Pair"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}register\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}register\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -318,7 +320,8 @@ nonisolated extension Twinline_Disk_V1_WitnessRecord.Pair: SwiftProtobuf.Message
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._register) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._register) }()
       default: break
       }
     }
@@ -332,14 +335,18 @@ nonisolated extension Twinline_Disk_V1_WitnessRecord.Pair: SwiftProtobuf.Message
     if !self.id.isEmpty {
       try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
     }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
     try { if let v = self._register {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Disk_V1_WitnessRecord.Pair, rhs: Twinline_Disk_V1_WitnessRecord.Pair) -> Bool {
     if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
     if lhs._register != rhs._register {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -1210,6 +1210,12 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
     set {_uniqueStorage()._peerSilentMs = newValue}
   }
 
+  /// It waits for `twinline init`; nothing else here counts.
+  package var unformatted: Bool {
+    get {_storage._unformatted}
+    set {_uniqueStorage()._unformatted = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1217,7 +1223,7 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// For `twinline switchover` (a certificate of the role ops).
+/// For `twinline switchover` and `twinline init` (a certificate of the role ops).
 package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1225,12 +1231,23 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
 
   package var kind: Twinline_Seat_V1_Operation.Kind = .unspecified
 
+  /// With FORMAT.
+  package var format: Twinline_Seat_V1_Format {
+    get {_format ?? Twinline_Seat_V1_Format()}
+    set {_format = newValue}
+  }
+  /// Returns true if `format` has been explicitly set.
+  package var hasFormat: Bool {self._format != nil}
+  /// Clears the value of `format`. Subsequent reads from it will return its default value.
+  package mutating func clearFormat() {self._format = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
     case unspecified // = 0
     case switchover // = 1
+    case format // = 2
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -1241,6 +1258,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       switch rawValue {
       case 0: self = .unspecified
       case 1: self = .switchover
+      case 2: self = .format
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -1249,6 +1267,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       switch self {
       case .unspecified: return 0
       case .switchover: return 1
+      case .format: return 2
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -1257,9 +1276,32 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
     package static let allCases: [Twinline_Seat_V1_Operation.Kind] = [
       .unspecified,
       .switchover,
+      .format,
     ]
 
   }
+
+  package init() {}
+
+  fileprivate var _format: Twinline_Seat_V1_Format? = nil
+}
+
+/// Makes an empty data directory one of this pair. Refused where there is data.
+package nonisolated struct Twinline_Seat_V1_Format: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes each.
+  package var pairID: Data = Data()
+
+  package var diskA: Data = Data()
+
+  package var diskB: Data = Data()
+
+  package var witnessID: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -3075,7 +3117,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3099,6 +3141,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _version: String = String()
     var _uptimeMs: UInt64 = 0
     var _peerSilentMs: UInt64 = 0
+    var _unformatted: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3130,6 +3173,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _version = source._version
       _uptimeMs = source._uptimeMs
       _peerSilentMs = source._peerSilentMs
+      _unformatted = source._unformatted
     }
   }
 
@@ -3169,6 +3213,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 19: try { try decoder.decodeSingularStringField(value: &_storage._version) }()
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._uptimeMs) }()
         case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._peerSilentMs) }()
+        case 22: try { try decoder.decodeSingularBoolField(value: &_storage._unformatted) }()
         default: break
         }
       }
@@ -3244,6 +3289,9 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if _storage._peerSilentMs != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._peerSilentMs, fieldNumber: 21)
       }
+      if _storage._unformatted != false {
+        try visitor.visitSingularBoolField(value: _storage._unformatted, fieldNumber: 22)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3274,6 +3322,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._version != rhs_storage._version {return false}
         if _storage._uptimeMs != rhs_storage._uptimeMs {return false}
         if _storage._peerSilentMs != rhs_storage._peerSilentMs {return false}
+        if _storage._unformatted != rhs_storage._unformatted {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3285,7 +3334,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Operation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}format\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3294,27 +3343,81 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._format) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.kind != .unspecified {
       try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
     }
+    try { if let v = self._format {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Seat_V1_Operation, rhs: Twinline_Seat_V1_Operation) -> Bool {
     if lhs.kind != rhs.kind {return false}
+    if lhs._format != rhs._format {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Twinline_Seat_V1_Operation.Kind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0\u{1}FORMAT\0")
+}
+
+nonisolated extension Twinline_Seat_V1_Format: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Format"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pair_id\0\u{3}disk_a\0\u{3}disk_b\0\u{3}witness_id\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.pairID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.diskA) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.diskB) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.witnessID) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.pairID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.pairID, fieldNumber: 1)
+    }
+    if !self.diskA.isEmpty {
+      try visitor.visitSingularBytesField(value: self.diskA, fieldNumber: 2)
+    }
+    if !self.diskB.isEmpty {
+      try visitor.visitSingularBytesField(value: self.diskB, fieldNumber: 3)
+    }
+    if !self.witnessID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.witnessID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Format, rhs: Twinline_Seat_V1_Format) -> Bool {
+    if lhs.pairID != rhs.pairID {return false}
+    if lhs.diskA != rhs.diskA {return false}
+    if lhs.diskB != rhs.diskB {return false}
+    if lhs.witnessID != rhs.witnessID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension Twinline_Seat_V1_OperationAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

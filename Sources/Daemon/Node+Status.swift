@@ -1,0 +1,56 @@
+import Glibc
+import Replication
+import Wire
+
+/// Nanoseconds of the machine's monotonic clock.
+package func monotonicNow() -> Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+}
+
+/// Milliseconds since 1970.
+package func wallClockNow() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}
+
+extension Twinline_Seat_V1_Status {
+    mutating func describe(_ replica: Replica, at now: Instant) {
+        let register = replica.record.register
+        mode = register.mode == .paired ? "paired" : "solo"
+        registerVersion = register.version
+        appended = replica.log.last.lsn.value
+        synced = replica.synced.value
+        committed = replica.committed.value
+        applied = replica.applied.value
+        standing.positionEpoch = replica.log.epoch(at: replica.committed)?.value ?? 0
+        standing.positionLsn = replica.committed.value
+        peerConnected = replica.peer.linked
+        peerSilentMs = (max(now, replica.peer.heardAt).nanoseconds - replica.peer.heardAt.nanoseconds) / 1_000_000
+        witnessConnected = replica.arbiter.connected
+        if case .primary(let primary) = replica.role, let session = primary.session {
+            peerSynced = session.acked.value
+            peerApplied = session.applied.value
+        }
+        let obstacle = replica.failoverObstacle
+        failoverPossible = obstacle == nil
+        failoverReason = obstacle.map { "\($0)" } ?? ""
+    }
+}
+
+extension FailoverObstacle: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .standbyMissing: "the standby is not connected; start it, or look at its log"
+        case .standbyCatchingUp(let behind): "the standby is catching up, \(behind) entries behind; wait"
+        case .witnessUnreachable: "the witness is unreachable; start it, or check the route to it"
+        case .registerUnsettled: "the register does not say paired yet; wait a moment"
+        case .notLeading: "this node does not lead; ask the primary"
+        case .handingOver: "a hand-over is under way; wait"
+        case .flapping(let milliseconds):
+            "the standby was lost three times within a minute; it may join again in \(milliseconds) ms"
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import Arbitration
+import Engine
+import Logging
+import NIOCore
+import Replication
+import Transport
+import Wire
+
+/// One node's core: the engine between its links. Lives on one event loop, which never waits for disk or SQL.
+final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
+    let loop: any EventLoop
+    let log: Logger
+    let settings: NodeSettings
+    private let pair: RandomID
+    private let link: PeerLink
+    private let arbiter: any Arbiter
+    private let seats: SeatLoops
+    private let halted: (HaltReason) -> Void
+    /// Set right after `init`, since the engine needs its shell.
+    private var engine: NodeEngine?
+    private var seatCount = 0
+    private var standing: Standing
+    private var stopping: (() -> Void)?
+    private var began: Instant
+
+    /// - Parameter halted: the node can't go on; the process must end.
+    init(
+        on loop: any EventLoop, _ settings: NodeSettings, pair: RandomID, link: PeerLink, arbiter: any Arbiter,
+        seats: SeatLoops, standing: Standing, log: Logger, halted: @escaping (HaltReason) -> Void
+    ) {
+        self.loop = loop
+        self.settings = settings
+        self.pair = pair
+        self.link = link
+        self.arbiter = arbiter
+        self.seats = seats
+        self.standing = standing
+        self.log = log
+        self.halted = halted
+        began = monotonicNow()
+        link.delegate = self
+        arbiter.delegate = self
+    }
+
+    func start(_ makeEngine: (any NodeShell) -> NodeEngine) {
+        engine = makeEngine(self)
+        link.start()
+        arbiter.start()
+        loop.assumeIsolated().scheduleRepeatedTask(
+            initialDelay: .zero, delay: .milliseconds(Int64(settings.timings.heartbeat))
+        ) { _ in
+            self.engine?.tick()
+            self.continueStopping()
+        }
+    }
+
+    func close() {
+        link.close()
+        arbiter.close()
+    }
+
+    // MARK: facts
+
+    func handle(_ event: WorkerEvent) { engine?.handle(event) }
+    func read(_ requests: [PendingRead]) { engine?.read(requests) }
+
+    func seatCountChanged(by change: Int) {
+        seatCount += change
+        engine?.seatsConnected(seatCount)
+    }
+
+    func peerConnected() {
+        log.info("the other node is there")
+        engine?.peerConnected()
+    }
+
+    func peerDisconnected() { engine?.peerDisconnected() }
+    func peerRefused() { engine?.peerRefused() }
+    func peerRouteChanged() { engine?.peerRouteChanged() }
+    func peerSaid(_ envelope: PeerEnvelope) { engine?.receive(envelope) }
+
+    var hello: PeerEnvelope {
+        PeerEnvelope(engine?.replica.hello ?? Message(.zero, .none, .stale), pair: pair)
+    }
+
+    func arbiterConnected() {
+        log.info("the witness is there")
+        engine?.witnessConnected()
+    }
+
+    func arbiterDisconnected(because reason: String) {
+        log.warning("lost the witness", metadata: ["reason": "\(reason)"])
+        engine?.witnessDisconnected()
+    }
+
+    func arbiterAnswered(_ answer: RegisterAnswer) { engine?.registerAnswered(answer) }
+
+    // MARK: the engine's orders
+
+    var now: Instant { monotonicNow() }
+    func send(_ envelope: PeerEnvelope) { link.send(envelope) }
+    func ask(_ request: RegisterRequest) { arbiter.ask(request) }
+    func deliver(_ answers: [WriteAnswer]) { seats.deliver(answers) }
+    func deliver(_ answers: [ReadAnswer]) { seats.deliver(answers) }
+
+    func standingChanged(_ standing: Standing) {
+        if standing.role != self.standing.role || standing.epoch != self.standing.epoch {
+            log.notice("role", metadata: ["role": "\(standing.role)", "epoch": "\(standing.epoch)"])
+        }
+        self.standing = standing
+        seats.tell(standing)
+        continueStopping()
+    }
+
+    func halt(_ reason: HaltReason) { halted(reason) }
+
+    // MARK: operations
+
+    /// Nil: begun.
+    func switchOver() -> FailoverObstacle? { engine?.switchOver() ?? nil }
+
+    /// Ends orderly: a primary hands over first, if its standby can take over.
+    func stop(_ stopped: @escaping () -> Void) {
+        guard stopping == nil else { return }
+        stopping = stopped
+        if engine?.replica.serves == true {
+            if let obstacle = switchOver() {
+                log.warning("stopping without handing over", metadata: ["because": "\(obstacle)"])
+                return finishStopping()
+            }
+            log.info("handing over before stopping")
+            // Longer than that a hand-over never takes: it is given up by then.
+            let patience = TimeAmount.milliseconds(Int64(2 * settings.timings.handoverAfter))
+            loop.assumeIsolated().scheduleTask(in: patience) { self.finishStopping() }
+        } else {
+            finishStopping()
+        }
+    }
+
+    /// Seats go to the new primary once they hear of it, so this node stays until the other one serves.
+    private func continueStopping() {
+        guard stopping != nil, let replica = engine?.replica, !replica.serves, replica.peer.hello?.leads == true
+        else { return }
+        finishStopping()
+    }
+
+    private func finishStopping() {
+        guard let stopped = stopping else { return }
+        stopping = {}
+        stopped()
+    }
+
+    // MARK: status
+
+    func status() -> Twinline_Seat_V1_Status {
+        var status = Twinline_Seat_V1_Status()
+        status.pair = settings.pair
+        status.pairID = pair.bytes
+        status.node = settings.node.rawValue
+        status.standing = Twinline_Seat_V1_Standing(standing)
+        status.version = twinlineVersion
+        status.uptimeMs = (now.nanoseconds - began.nanoseconds) / 1_000_000
+        status.seats = UInt32(clamping: seatCount)
+        if let replica = engine?.replica { status.describe(replica, at: now) }
+        if let tip = engine?.digestAtTip, tip.lsn == engine?.replica.applied { status.digest = "\(tip.digest)" }
+        return status
+    }
+}
+
+package let twinlineVersion = "0.1.0"

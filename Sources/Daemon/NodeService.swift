@@ -1,0 +1,75 @@
+import Engine
+import NIOCore
+import Replication
+import Tickets
+import Transport
+import Wire
+
+/// A running node, as its seats' connections see it.
+final class NodeService: SeatService {
+    private let core: NIOLoopBound<Node>
+    private let writer: WriterThread
+    let pairID: RandomID
+
+    init(core: NIOLoopBound<Node>, writer: WriterThread, pairID: RandomID) {
+        self.core = core
+        self.writer = writer
+        self.pairID = pairID
+    }
+
+    private func onCore(_ work: @escaping @Sendable (Node) -> Void) {
+        let core = core
+        if core.eventLoop.inEventLoop { work(core.value) } else { core.eventLoop.execute { work(core.value) } }
+    }
+
+    /// Straight into the writer's inbox, past the core.
+    func submit(_ request: PendingWrite) -> NotNow? { writer.submit(request) }
+
+    func read(_ requests: [PendingRead]) { onCore { $0.read(requests) } }
+
+    func status(for channel: any Channel) {
+        onCore { node in
+            var message = Twinline_Seat_V1_NodeMessage()
+            message.status = node.status()
+            channel.send(message)
+        }
+    }
+
+    func operate(_ operation: Twinline_Seat_V1_Operation, by identity: Identity, for channel: any Channel) {
+        guard case .ops = identity.role else {
+            return channel.send(.operationAnswer(false, "\(identity.role) may not do this; use an ops certificate"))
+        }
+        switch operation.kind {
+        case .switchover:
+            onCore { node in
+                node.log.notice("switchover asked for", metadata: ["by": "\(identity.role)"])
+                let obstacle = node.switchOver()
+                channel.send(.operationAnswer(obstacle == nil, obstacle.map { "not now: \($0)" } ?? "handing over"))
+            }
+        case .format: channel.send(.operationAnswer(false, "this node holds data already; nothing was changed"))
+        case .unspecified, .UNRECOGNIZED: channel.send(.operationAnswer(false, "this node does not know that operation"))
+        }
+    }
+
+    func sawEpoch(_ epoch: Epoch) {
+        onCore { node in node.sawEpoch(epoch) }
+    }
+}
+
+extension Twinline_Seat_V1_NodeMessage {
+    static func operationAnswer(_ accepted: Bool, _ text: String) -> Twinline_Seat_V1_NodeMessage {
+        var message = Twinline_Seat_V1_NodeMessage()
+        message.operation.accepted = accepted
+        message.operation.text = text
+        return message
+    }
+}
+
+extension Channel {
+    func send(_ message: Twinline_Seat_V1_NodeMessage) {
+        let payload = encoded(message)
+        var buffer = allocator.buffer(capacity: payload.count + 4)
+        buffer.writeFrame(payload)
+        writeAndFlush(buffer, promise: nil)
+    }
+}

@@ -1,0 +1,185 @@
+import Engine
+import NIOCore
+import Replication
+import Tickets
+import Transport
+import Wire
+
+/// What a seat's connection asks of the node. Called on the connection's event loop.
+protocol SeatService: AnyObject, Sendable {
+    var pairID: RandomID { get }
+    /// Nil: taken, and answered later.
+    func submit(_ request: PendingWrite) -> NotNow?
+    func read(_ requests: [PendingRead])
+    func status(for channel: any Channel)
+    func operate(_ operation: Twinline_Seat_V1_Operation, by identity: Identity, for channel: any Channel)
+    func sawEpoch(_ epoch: Epoch)
+}
+
+/// One seat's connection: the seat protocol's messages in, answers out. Lives on the channel's event loop.
+///
+/// `@unchecked Sendable`: all of it is touched on that loop only; the engine holds it as the address of an answer and
+/// hands it back there.
+final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+
+    static let frameLimit = 2 << 20
+    let loop: Int
+    private let actor: String
+    private let identity: Identity
+    private let service: any SeatService
+    private let roster: SeatRoster
+    private let channel: any Channel
+    private var greeted = false
+    private var reads: [PendingRead] = []
+    /// Answers of this turn of the loop, sent together.
+    private var out: ByteBuffer
+
+    init(
+        _ channel: any Channel, loop: Int, identity: Identity, service: any SeatService, roster: SeatRoster
+    ) {
+        self.channel = channel
+        self.loop = loop
+        self.identity = identity
+        self.service = service
+        self.roster = roster
+        actor = "\(identity.role)"
+        out = channel.allocator.buffer(capacity: 1024)
+    }
+
+    func channelActive(context: ChannelHandlerContext) { context.fireChannelActive() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        do throws(MalformedMessage) {
+            let message: Twinline_Seat_V1_SeatMessage = try decoded(Array(buffer.readableBytesView))
+            guard greeted || message.isHello else { throw MalformedMessage(field: "hello") }
+            handle(message, bytes: buffer.readableBytes)
+        } catch {
+            goodbye("a message that can't be: \(error.field)")
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if !reads.isEmpty {
+            service.read(reads)
+            reads = []
+        }
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if greeted { roster.remove(self) }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func handle(_ message: Twinline_Seat_V1_SeatMessage, bytes: Int) {
+        switch message.body {
+        case .hello(let hello): greet(hello)
+        case .request(let request): take(request, bytes: bytes)
+        case .read(let request): take(request)
+        case .beat(let beat):
+            var reply = Twinline_Seat_V1_NodeMessage()
+            reply.beat.echo = beat.stamp
+            append(reply)
+        case .status: service.status(for: channel)
+        case .operation(let operation): service.operate(operation, by: identity, for: channel)
+        case nil: break
+        }
+    }
+
+    private func greet(_ hello: Twinline_Seat_V1_Hello) {
+        guard !greeted else { return }
+        greeted = true
+        try? channel.pipeline.syncOperations.allowFrames(upTo: Self.frameLimit)
+        var welcome = Twinline_Seat_V1_NodeMessage()
+        welcome.welcome.pairID = service.pairID.bytes
+        welcome.welcome.standing = Twinline_Seat_V1_Standing(roster.standing)
+        append(welcome)
+        roster.add(self)
+        service.sawEpoch(Epoch(hello.epoch))
+    }
+
+    private func take(_ message: Twinline_Seat_V1_Request, bytes: Int) {
+        do throws(MalformedMessage) {
+            guard identity.mayWrite else {
+                throw MalformedMessage(field: "certificate: \(identity.role) may not change tickets")
+            }
+            let request = try SeatRequest(message)
+            let pending = PendingWrite(request: request, actor: actor, bytes: bytes, connection: self)
+            if let reason = service.submit(pending) { write(pending.answered(.notNow(reason))) }
+        } catch {
+            var answer = Twinline_Seat_V1_NodeMessage()
+            (answer.answer.session, answer.answer.sequence) = (message.session, message.sequence)
+            answer.answer.refused = Twinline_Seat_V1_Refusal(error.refusal)
+            append(answer)
+        }
+    }
+
+    private func take(_ message: Twinline_Seat_V1_ReadRequest) {
+        do throws(MalformedMessage) {
+            let query = try Query(message)
+            let read = PendingRead(number: message.number, query: query, connection: self)
+            guard message.level == .latest else { return write(read.answered(.notNow(.notPrimary))) }
+            reads.append(read)
+        } catch {
+            var answer = Twinline_Seat_V1_NodeMessage()
+            answer.read.number = message.number
+            answer.read.refused = Twinline_Seat_V1_Refusal(error.refusal)
+            append(answer)
+        }
+    }
+
+    // MARK: answers
+
+    func write(_ answer: WriteAnswer) {
+        var message = Twinline_Seat_V1_NodeMessage()
+        message.answer = Twinline_Seat_V1_Answer(answer, roster.standing)
+        append(message)
+    }
+
+    func write(_ answer: ReadAnswer) {
+        var message = Twinline_Seat_V1_NodeMessage()
+        message.read = Twinline_Seat_V1_ReadAnswer(answer, roster.standing)
+        append(message)
+    }
+
+    func write(_ standing: Standing) {
+        var message = Twinline_Seat_V1_NodeMessage()
+        message.standing = Twinline_Seat_V1_Standing(standing)
+        append(message)
+    }
+
+    private func append(_ message: Twinline_Seat_V1_NodeMessage) { out.writeFrame(encoded(message)) }
+
+    func flush() {
+        guard out.readableBytes > 0 else { return }
+        channel.writeAndFlush(out, promise: nil)
+        out = channel.allocator.buffer(capacity: 1024)
+    }
+
+    private func goodbye(_ reason: String) {
+        var message = Twinline_Seat_V1_NodeMessage()
+        message.goodbye.reason = reason
+        append(message)
+        flush()
+        channel.close(promise: nil)
+    }
+}
+
+extension Twinline_Seat_V1_SeatMessage {
+    fileprivate var isHello: Bool { if case .hello? = body { true } else { false } }
+}
+
+extension Identity {
+    /// Ops look after the pair, and not after tickets.
+    fileprivate var mayWrite: Bool {
+        switch role {
+        case .seat, .supervisor, .service: true
+        case .ops, .node, .witness: false
+        }
+    }
+}

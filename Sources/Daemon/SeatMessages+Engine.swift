@@ -1,0 +1,56 @@
+import Engine
+import Replication
+import Tickets
+import Wire
+
+extension Twinline_Seat_V1_Standing {
+    init(_ standing: Standing) {
+        self.init()
+        epoch = standing.epoch.value
+        switch standing.role {
+        case .primary: role = .primary
+        case .standby: role = .standby
+        case .starting: role = .starting
+        }
+    }
+}
+
+extension Twinline_Seat_V1_NotNow {
+    init(_ reason: NotNow, _ standing: Standing) {
+        self.init()
+        self.standing = Twinline_Seat_V1_Standing(standing)
+        switch reason {
+        case .notPrimary: self.reason = .notPrimary
+        case .stopping: self.reason = .stopping
+        case .overloaded:
+            self.reason = .overloaded
+            againAfter = 50
+        }
+    }
+}
+
+extension Twinline_Seat_V1_Answer {
+    init(_ answer: WriteAnswer, _ standing: Standing) {
+        self.init()
+        (session, sequence) = (UInt64(bitPattern: answer.session), answer.sequence)
+        switch answer.outcome {
+        case .done(let done): self.done = Twinline_Seat_V1_Done(done)
+        case .refused(let refusal): refused = Twinline_Seat_V1_Refusal(refusal)
+        case .sessionOpened(let id): sessionOpened.session = UInt64(bitPattern: id)
+        case .notNow(let reason): notNow = Twinline_Seat_V1_NotNow(reason, standing)
+        }
+    }
+}
+
+extension Twinline_Seat_V1_ReadAnswer {
+    init(_ answer: ReadAnswer, _ standing: Standing) {
+        self.init()
+        switch answer.outcome {
+        case .view(let view): self = Self(view)
+        case .refused(let refusal): refused = Twinline_Seat_V1_Refusal(refusal)
+        case .notNow(let reason): notNow = Twinline_Seat_V1_NotNow(reason, standing)
+        }
+        number = answer.number
+        (positionEpoch, positionLsn) = (answer.position.epoch.value, answer.position.lsn.value)
+    }
+}

@@ -1,0 +1,98 @@
+import Engine
+import NIOCore
+import Replication
+import Wire
+
+/// The seats' connections of one event loop, and what they were last told. Touched on that loop only.
+final class SeatRoster {
+    private(set) var standing: Standing
+    private var seats: [ObjectIdentifier: SeatHandler] = [:]
+    private let countChanged: (Int) -> Void
+
+    /// - Parameter countChanged: called with +1 and -1.
+    init(standing: Standing, countChanged: @escaping (Int) -> Void) {
+        self.standing = standing
+        self.countChanged = countChanged
+    }
+
+    func add(_ seat: SeatHandler) {
+        seats[ObjectIdentifier(seat)] = seat
+        countChanged(1)
+    }
+
+    func remove(_ seat: SeatHandler) {
+        if seats.removeValue(forKey: ObjectIdentifier(seat)) != nil { countChanged(-1) }
+    }
+
+    func tell(_ standing: Standing) {
+        self.standing = standing
+        for seat in seats.values {
+            seat.write(standing)
+            seat.flush()
+        }
+    }
+}
+
+/// The event loops that seats' connections live on, and the way to each of them from any thread.
+final class SeatLoops: Sendable {
+    let loops: [any EventLoop]
+    private let rosters: [NIOLoopBound<SeatRoster>]
+
+    /// - Parameter countChanged: called on any of the loops.
+    init(_ loops: [any EventLoop], standing: Standing, countChanged: @escaping @Sendable (Int) -> Void) async throws {
+        self.loops = loops
+        var rosters: [NIOLoopBound<SeatRoster>] = []
+        for loop in loops {
+            rosters.append(try await loop.submit {
+                NIOLoopBound(SeatRoster(standing: standing, countChanged: countChanged), eventLoop: loop)
+            }.get())
+        }
+        self.rosters = rosters
+    }
+
+    func index(of loop: any EventLoop) -> Int { loops.firstIndex { $0 === loop } ?? 0 }
+
+    /// On that loop only.
+    func roster(_ index: Int) -> SeatRoster { rosters[index].value }
+
+    func tell(_ standing: Standing) {
+        for (index, loop) in loops.enumerated() {
+            if loop.inEventLoop {
+                rosters[index].value.tell(standing)
+            } else {
+                loop.execute { self.rosters[index].value.tell(standing) }
+            }
+        }
+    }
+
+    func deliver(_ answers: [WriteAnswer]) {
+        each(answers, loop: \.connection.loop) { answers in
+            for answer in answers { answer.connection.write(answer) }
+            for answer in answers { answer.connection.flush() }
+        }
+    }
+
+    func deliver(_ answers: [ReadAnswer]) {
+        each(answers, loop: \.connection.loop) { answers in
+            for answer in answers { answer.connection.write(answer) }
+            for answer in answers { answer.connection.flush() }
+        }
+    }
+
+    /// One hop for each loop, however many answers.
+    private func each<Answer: Sendable>(
+        _ answers: [Answer], loop: (Answer) -> Int, _ send: @escaping @Sendable ([Answer]) -> Void
+    ) {
+        if loops.count == 1 { return run(on: loops[0], answers, send) }
+        for (index, eventLoop) in loops.enumerated() {
+            let own = answers.filter { loop($0) == index }
+            if !own.isEmpty { run(on: eventLoop, own, send) }
+        }
+    }
+
+    private func run<Answer: Sendable>(
+        on loop: any EventLoop, _ answers: [Answer], _ send: @escaping @Sendable ([Answer]) -> Void
+    ) {
+        if loop.inEventLoop { send(answers) } else { loop.execute { send(answers) } }
+    }
+}

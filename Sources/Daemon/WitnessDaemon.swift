@@ -1,0 +1,80 @@
+import Arbitration
+import DurableLog
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Replication
+import Transport
+import Wire
+
+package struct WitnessSettings: Sendable {
+    package var listen: [SocketAddress]
+    package var data: String
+    package var tls: TLSFiles
+    package init(listen: [SocketAddress], data: String, tls: TLSFiles) {
+        self.listen = listen
+        self.data = data
+        self.tls = tls
+    }
+}
+
+/// The witness's process.
+package final class WitnessDaemon: Sendable {
+    private let settings: WitnessSettings
+    private let log: Logger
+
+    package init(_ settings: WitnessSettings, log: Logger) {
+        self.settings = settings
+        self.log = log
+    }
+
+    /// Runs until asked to stop, or until its record can't be kept.
+    package func run(stopRequests: AsyncStream<Void>) async -> ExitCode {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let ended = loop.makePromise(of: ExitCode.self)
+        let (settings, log) = (settings, log)
+        do {
+            guard mkdir(settings.data, 0o700) == 0 || errno == EEXIST else {
+                throw DataError.cannotCreate(path: settings.data, reason: String(cString: strerror(errno)))
+            }
+            let server = try await loop.submit { () throws -> NIOLoopBound<WitnessServer> in
+                let server = try WitnessServer(
+                    on: loop, directory: try PosixDirectory(path: settings.data), log: log,
+                    failed: { error in
+                        log.critical("\(error)")
+                        ended.succeed(DataError.log(error).exitCode)
+                    })
+                log.notice("witness", metadata: ["id": "\(server.id)", "pairs": "\(server.pairs)"])
+                return NIOLoopBound(server, eventLoop: loop)
+            }.get()
+            let listener = try await Listener.bind(
+                settings.listen, on: group, tls: try TLSContext(.server, settings.tls, protocols: [.witness]),
+                refused: { address, error in
+                    log.info("refused a connection", metadata: [
+                        "from": "\(address.map { "\($0)" } ?? "?")", "because": "\(error)",
+                    ])
+                },
+                accept: { channel, identity, _ throws(PeerFault) in
+                    do { try server.value.accept(channel, identity) } catch { throw .notAdmitted("\(error)") }
+                })
+            for address in listener.addresses { log.info("listening", metadata: ["address": "\(address)"]) }
+            let stopper = Task { for await _ in stopRequests { ended.succeed(.orderly) } }
+            defer { stopper.cancel() }
+            let code = try await ended.futureResult.get()
+            await listener.close()
+            return code
+        } catch let error as DataError {
+            log.critical("\(error)")
+            return error.exitCode
+        } catch let error as WitnessError {
+            log.critical("\(error)")
+            if case .disk(let error) = error { return DataError.log(error).exitCode }
+            return .damaged
+        } catch {
+            log.critical("\(error)")
+            return error is TransportError ? .unavailable : .unexpected
+        }
+    }
+}

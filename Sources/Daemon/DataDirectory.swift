@@ -24,6 +24,7 @@ package struct DataDirectory {
         var recordFile: DurableRecord
         var log: EntryLog
         var database: ReplicatedDatabase
+        var reader: DatabaseReader
     }
 
     private var databasePath: String { path + "/tickets.sqlite" }
@@ -83,11 +84,9 @@ package struct DataDirectory {
         let database: ReplicatedDatabase
         do throws(StoreError) { database = try ReplicatedDatabase.open(at: databasePath) } catch { throw .store(error) }
         try check(database.applied, against: log)
-        return Opened(file: file, recordFile: recordFile, log: log, database: database)
-    }
-
-    func openReader() throws(DataError) -> DatabaseReader {
-        do throws(StoreError) { return try DatabaseReader(at: databasePath) } catch { throw .store(error) }
+        let reader: DatabaseReader
+        do throws(StoreError) { reader = try DatabaseReader(at: databasePath) } catch { throw .store(error) }
+        return Opened(file: file, recordFile: recordFile, log: log, database: database, reader: reader)
     }
 
     /// The database never holds what the log doesn't: entries are synced before they are applied.

@@ -46,11 +46,12 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         engine = makeEngine(self)
         link.start()
         arbiter.start()
-        loop.assumeIsolated().scheduleRepeatedTask(
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleRepeatedTask(
             initialDelay: .zero, delay: .milliseconds(Int64(settings.timings.heartbeat))
         ) { _ in
-            self.engine?.tick()
-            self.continueStopping()
+            bound.value.engine?.tick()
+            bound.value.continueStopping()
         }
     }
 
@@ -63,6 +64,8 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
 
     func handle(_ event: WorkerEvent) { engine?.handle(event) }
     func read(_ requests: [PendingRead]) { engine?.read(requests) }
+
+    func sawEpoch(_ epoch: Epoch) { engine?.newerEpochHeard(epoch) }
 
     func seatCountChanged(by change: Int) {
         seatCount += change

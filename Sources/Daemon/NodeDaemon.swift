@@ -44,6 +44,8 @@ package final class NodeDaemon: Sendable {
             defer { stopper.cancel() }
             let code = try await ended.futureResult.get()
             await door.close()
+            // Until here the directory's lock is held.
+            withExtendedLifetime(data) {}
             return code
         } catch let error as DataError {
             log.critical("\(error)")
@@ -70,9 +72,7 @@ package final class NodeDaemon: Sendable {
     private func start(_ data: DataDirectory, _ door: SeatDoor) async throws -> Running {
         let opened = try data.open(pair: settings.pair, node: settings.node, segmentSize: settings.segmentSize)
         let starter = NodeStarter(settings, log: log, group: group, ended: ended)
-        let core = try await starter.start(opened, reader: try data.openReader(), door)
-        // The directory's lock lives as long as the process.
-        ended.futureResult.whenComplete { _ in withExtendedLifetime(data) {} }
+        let core = try await starter.start(opened, door)
         return Running(core: core, ended: ended)
     }
 }

@@ -26,10 +26,10 @@ struct NodeStarter {
     }
 
     func start(
-        _ opened: DataDirectory.Opened, reader: sending DatabaseReader, _ door: SeatDoor
+        _ opened: DataDirectory.Opened, _ door: SeatDoor
     ) async throws -> NIOLoopBound<Node> {
         let loop = door.core
-        let replica = makeReplica(opened)
+        let replica = try makeReplica(opened)
         let tip = try opened.log.tip()
         let pair = opened.file.pairID
         let standing = Standing(epoch: replica.epoch, role: .starting)
@@ -44,7 +44,7 @@ struct NodeStarter {
         let logThread = LogThread(report: report)
         let writer = WriterThread(wallClock: wallClockNow, report: report)
         let readerThread = ReaderThread { seats.deliver($0) }
-        startThreads(opened, reader, logThread, writer, readerThread, report)
+        startThreads(opened, logThread, writer, readerThread, report)
 
         let client = try TLSContext(.client, settings.tls, protocols: [.node])
         let witnessClient = try TLSContext(.client, settings.tls, protocols: [.witness])
@@ -74,9 +74,9 @@ struct NodeStarter {
         return core
     }
 
-    private func makeReplica(_ opened: DataDirectory.Opened) -> Replica {
+    private func makeReplica(_ opened: DataDirectory.Opened) throws -> Replica {
         var random = SystemRandomNumberGenerator()
-        let base = opened.log.first.value == 1 ? Position.zero : opened.log.base
+        let base = try opened.log.position(at: LSN(opened.log.first.value - 1)) ?? .zero
         return Replica(
             name: settings.node, record: opened.file.record,
             log: EpochTable(base: base, starts: opened.log.epochStarts(), last: opened.log.last),
@@ -86,13 +86,13 @@ struct NodeStarter {
     }
 
     private func startThreads(
-        _ opened: DataDirectory.Opened, _ reader: DatabaseReader, _ log: LogThread, _ writer: WriterThread,
+        _ opened: DataDirectory.Opened, _ log: LogThread, _ writer: WriterThread,
         _ readerThread: ReaderThread, _ report: @escaping @Sendable (WorkerEvent) -> Void
     ) {
         // Each of these objects is handed to one thread here, for good.
         let logFiles = Handover((opened.log, opened.file, opened.recordFile))
         let database = Handover(opened.database)
-        let readerBox = Handover(reader)
+        let readerBox = Handover(opened.reader)
         startThread("log") { log.run(logFiles.value.0, logFiles.value.1, logFiles.value.2) }
         startThread("writer") { writer.run(database.value) }
         startThread("reader") { readerThread.run(readerBox.value) { report(.failed($0)) } }

@@ -46,7 +46,7 @@ extension Twinline_Seat_V1_ReadAnswer {
     init(_ answer: ReadAnswer, _ standing: Standing) {
         self.init()
         switch answer.outcome {
-        case .view(let view): self = Self(view)
+        case .view(let view): self = Self(number: answer.number, at: answer.position, view)
         case .refused(let refusal): refused = Twinline_Seat_V1_Refusal(refusal)
         case .notNow(let reason): notNow = Twinline_Seat_V1_NotNow(reason, standing)
         }

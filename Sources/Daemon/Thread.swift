@@ -10,12 +10,19 @@ func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
     let result = pthread_create(&thread, &attributes, { pointer in
         guard let pointer else { return nil }
         let start = Unmanaged<ThreadStart>.fromOpaque(pointer).takeRetainedValue()
-        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+        nameThisThread(start.name)
         start.body()
         return nil
     }, start)
     pthread_attr_destroy(&attributes)
     precondition(result == 0, "no thread for \(name): errno \(result)")
+}
+
+/// For `top -H` and the like; nobody minds if it fails.
+private func nameThisThread(_ name: String) {
+    guard let file = fopen("/proc/thread-self/comm", "w") else { return }
+    fputs(name, file)
+    fclose(file)
 }
 
 private final class ThreadStart {

@@ -92,13 +92,13 @@ final class WriterThread: DatabaseWorker, Sendable {
                         }
                     case .refuse:
                         reign = nil
-                        if database.hasOpenBatch { try database.rollBack() }
+                        if database.hasOpenBatch { database.rollBack() }
                         report(.requestsReturned(takeBack()))
                     case .commit(let position):
                         try database.commit(at: position)
                         report(.applied(through: position.lsn))
                     case .rollback:
-                        if database.hasOpenBatch { try database.rollBack() }
+                        if database.hasOpenBatch { database.rollBack() }
                     case .apply(let frames):
                         try database.apply(frames.map(\.entry))
                         report(.applied(through: database.applied.lsn))

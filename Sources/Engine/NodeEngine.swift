@@ -78,6 +78,7 @@ package final class NodeEngine {
     package func peerRefused() { run { $0.peerRefused() } }
     package func witnessConnected() { run { $0.witnessConnected() } }
     package func witnessDisconnected() { run { $0.witnessDisconnected() } }
+    package func newerEpochHeard(_ epoch: Epoch) { run { $0.newerEpochHeard(epoch) } }
     package func seatsConnected(_ count: Int) { run { $0.seatsConnected(count) } }
     package func registerAnswered(_ answer: RegisterAnswer) { run { $0.registerAnswered(answer) } }
 

@@ -17,6 +17,12 @@ extension Replica {
         }
     }
 
+    /// A seat knows of a newer epoch: reason to reread the register, and for nothing else (rule R8).
+    public mutating func newerEpochHeard(_ newer: Epoch) -> [Effect] {
+        guard newer > epoch, newer > record.register.epoch else { return [] }
+        return step { $0.ask(.read) }
+    }
+
     mutating func noAnswer() {
         arbiter.pending = nil
         if case .claiming(let claim) = role, claim.asked { becomeIdle() }

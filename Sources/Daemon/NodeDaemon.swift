@@ -25,23 +25,20 @@ package final class NodeDaemon: Sendable {
         ended = group.any().makePromise()
     }
 
-    /// Runs until stopped or failed. `stopRequests` yields once for each signal to stop.
-    package func run(stopRequests: AsyncStream<Void>) async -> ExitCode {
+    /// Runs until stopped or failed.
+    package func run(_ stopper: Stopper) async -> ExitCode {
         do {
             let data = try DataDirectory(path: settings.data)
             let door = try await SeatDoor(settings, log: log, group: group)
             if try data.file() == nil {
                 log.notice("the data directory is empty; waiting for `twinline init`", metadata: ["data": "\(data.path)"])
-                guard let file = await door.waitForFormat(stopRequests) else { return .orderly }
+                guard let file = await door.waitForFormat(stopper) else { return .orderly }
                 try data.format(file.file, segmentSize: settings.segmentSize)
                 file.done()
                 log.notice("formatted", metadata: ["pair-id": "\(file.file.pairID)"])
             }
             let running = try await start(data, door)
-            let stopper = Task {
-                for await _ in stopRequests { running.stop() }
-            }
-            defer { stopper.cancel() }
+            stopper.whenRequested { running.stop() }
             let code = try await ended.futureResult.get()
             await door.close()
             // Until here the directory's lock is held.

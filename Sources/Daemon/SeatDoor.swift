@@ -85,16 +85,10 @@ final class SeatDoor: Sendable {
     }
 
     /// Nil: asked to stop first.
-    func waitForFormat(_ stopRequests: AsyncStream<Void>) async -> FormatRequest? {
+    func waitForFormat(_ stopper: Stopper) async -> FormatRequest? {
         let (requests, continuation) = AsyncStream.makeStream(of: FormatRequest?.self)
         state.withLock { $0 = .unformatted { continuation.yield($0) } }
-        let stopper = Task {
-            for await _ in stopRequests {
-                continuation.yield(nil)
-                break
-            }
-        }
-        defer { stopper.cancel() }
+        stopper.whenRequested { continuation.yield(nil) }
         for await request in requests {
             state.withLock { $0 = .closed }
             return request

@@ -30,7 +30,7 @@ package final class WitnessDaemon: Sendable {
     }
 
     /// Runs until asked to stop, or until its record can't be kept.
-    package func run(stopRequests: AsyncStream<Void>) async -> ExitCode {
+    package func run(_ stopper: Stopper) async -> ExitCode {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let ended = loop.makePromise(of: ExitCode.self)
@@ -60,8 +60,7 @@ package final class WitnessDaemon: Sendable {
                     do { try server.value.accept(channel, identity) } catch { throw .notAdmitted("\(error)") }
                 })
             for address in listener.addresses { log.info("listening", metadata: ["address": "\(address)"]) }
-            let stopper = Task { for await _ in stopRequests { ended.succeed(.orderly) } }
-            defer { stopper.cancel() }
+            stopper.whenRequested { ended.succeed(.orderly) }
             let code = try await ended.futureResult.get()
             await listener.close()
             return code

@@ -45,7 +45,6 @@ package final class NodeEngine {
     var cache = EntryCache()
     /// Frames that came with the message being received, until the replica has said which to append.
     private var incoming: [EntryFrame] = []
-    private var incomingChain: UInt64 = 0
     var shipping: Shipping?
     var writes: Writes
     var reads = Reads()
@@ -90,9 +89,10 @@ package final class NodeEngine {
     }
 
     package func receive(_ envelope: PeerEnvelope) {
-        (incoming, incomingChain) = (envelope.frames, envelope.chain)
-        if case .joinAccepted(let common) = envelope.message.body, common == tip.position, tip.chain != envelope.chain,
-            common != .zero {
+        incoming = envelope.frames
+        // With entries to come, the first of them tells: it names the chain value that it follows.
+        if case .joinAccepted(let common) = envelope.message.body, common == tip.position,
+            let chain = envelope.chain, chain != tip.chain {
             return halt(.chainDiffers(at: common))
         }
         run { $0.receive(envelope.message) }
@@ -156,7 +156,9 @@ package final class NodeEngine {
     }
 
     private func send(_ message: Message) {
-        shell.send(PeerEnvelope(message, chain: tip.chain, pair: pair))
+        var chain: UInt64?
+        if case .joinAccepted(let common) = message.body, common == tip.position { chain = tip.chain }
+        shell.send(PeerEnvelope(message, chain: chain, pair: pair))
     }
 
     /// What follows from the replica's new state, rather than from one effect.

@@ -36,6 +36,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     private let options: ConnectionOptions
     private let admission: Admission
     private var state = State.handshaking(received: 0, deadline: nil)
+    /// The peer is known and its handlers are being installed: what these say at once may go out.
+    private var admitting = false
     /// Of writes that are encrypted and not yet flushed.
     private var promises: [EventLoopPromise<Void>] = []
 
@@ -91,6 +93,7 @@ package final class TLSHandler: ChannelDuplexHandler {
             let peer = try session.handshake()
             sendCiphertext(context)
             guard let peer, case .handshaking(_, let deadline) = state else { return }
+            admitting = true
             try admission.admit(context.channel, peer)
             deadline?.cancel()
             state = .open
@@ -135,7 +138,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     // Outbound
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .open = state else {
+        guard maySend else {
             promise?.fail(TransportError.notOpen)
             return
         }
@@ -152,7 +155,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     package func flush(context: ChannelHandlerContext) {
-        guard case .open = state else { return }
+        guard maySend else { return }
         sendCiphertext(context)
         guard !context.channel.isWritable else { return }
         let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
@@ -175,6 +178,14 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     // Both
+
+    private var maySend: Bool {
+        switch state {
+        case .handshaking: admitting
+        case .open: true
+        case .closed: false
+        }
+    }
 
     private func sendCiphertext(_ context: ChannelHandlerContext) {
         writeCiphertext(context, promise: joinedPromise(context.eventLoop))

@@ -6,12 +6,12 @@ package struct PeerEnvelope: Equatable, Sendable {
     package var message: Message
     /// The entries of `append` and `fetched`, in LSN order.
     package var frames: [EntryFrame]
-    /// Of `joinAccepted`: the chain value at the common position.
-    package var chain: UInt64
+    /// Of `joinAccepted`: the chain value at the common position, if the primary's log ends there.
+    package var chain: UInt64?
     /// Of `hello`.
     package var pair: RandomID
 
-    package init(_ message: Message, frames: [EntryFrame] = [], chain: UInt64 = 0, pair: RandomID = .zero) {
+    package init(_ message: Message, frames: [EntryFrame] = [], chain: UInt64? = nil, pair: RandomID = .zero) {
         self.message = message
         self.frames = frames
         self.chain = chain
@@ -30,7 +30,7 @@ extension Twinline_Node_V1_PeerMessage {
         case .join(let join): self.join = Twinline_Node_V1_Join(join)
         case .joinAccepted(let common):
             joinAccepted.common = Twinline_Node_V1_Position(common)
-            joinAccepted.chain = envelope.chain
+            if let chain = envelope.chain { joinAccepted.chain = chain }
         case .joinRefused(let refusal): joinRefused.reason = UInt32(refusal.rawValue)
         case .append(_, let committed):
             append.frames = Self.join(envelope.frames)
@@ -61,7 +61,7 @@ extension PeerEnvelope {
     /// From bytes that have passed TLS but nothing else.
     package init(_ wire: Twinline_Node_V1_PeerMessage) throws(MalformedMessage) {
         var frames: [EntryFrame] = []
-        var chain: UInt64 = 0
+        var chain: UInt64?
         var pair = RandomID.zero
         let body: Message.Body
         switch wire.body {
@@ -70,7 +70,7 @@ extension PeerEnvelope {
             body = .hello(try Hello(hello))
         case .join(let join): body = .join(try Join(join))
         case .joinAccepted(let accepted):
-            chain = accepted.chain
+            chain = accepted.hasChain ? accepted.chain : nil
             body = .joinAccepted(common: Position(accepted.common))
         case .joinRefused(let refused):
             guard let reason = JoinRefusal(rawValue: UInt8(clamping: refused.reason)) else {

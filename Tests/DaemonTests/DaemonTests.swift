@@ -73,16 +73,14 @@ final class TestPair: Sendable {
         let pair = try TestPair()
         var log = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = .info
-        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let (stops2, stop2) = AsyncStream.makeStream(of: Void.self)
-        let (stops3, stop3) = AsyncStream.makeStream(of: Void.self)
+        let (stopA, stopB, stopWitness) = (Stopper(), Stopper(), Stopper())
         let witness = WitnessDaemon(
             WitnessSettings(listen: [try pair.address(2)], data: pair.path("witness"), tls: pair.tls("witness")), log: log)
         let a = NodeDaemon(try pair.node(.a), log: log)
         let b = NodeDaemon(try pair.node(.b), log: log)
-        async let w: ExitCode = witness.run(stopRequests: stops)
-        async let ra: ExitCode = a.run(stopRequests: stops2)
-        async let rb: ExitCode = b.run(stopRequests: stops3)
+        async let w: ExitCode = witness.run(stopWitness)
+        async let ra: ExitCode = a.run(stopA)
+        async let rb: ExitCode = b.run(stopB)
         let client = try OpsClient(tls: pair.tls("ops/admin"), group: pair.group)
         let formatter = PairFormatter(client, a: try pair.address(0), b: try pair.address(1), witness: try pair.address(2))
         while true {
@@ -94,14 +92,14 @@ final class TestPair: Sendable {
                 break
             }
         }
-        stop2.yield()
+        stopA.request()
         #expect(await ra == .orderly)
         while true {
             let status = try await client.status(of: .b, at: try pair.address(1))
             if status.standing.role == .primary { print(status); break }
         }
-        stop3.yield()
-        stop.yield()
+        stopB.request()
+        stopWitness.request()
         #expect(await rb == .orderly)
         #expect(await w == .orderly)
     }

@@ -278,7 +278,8 @@ package nonisolated struct Twinline_Node_V1_Join: Sendable {
   fileprivate var _log: Twinline_Node_V1_EpochTable? = nil
 }
 
-/// `chain` is the chain value of the entry at `common` in the primary's log (rule R10).
+/// `chain` is the chain value of the entry at `common`, if the primary's log ends there (rule R10); otherwise the first
+/// entry that follows names it.
 package nonisolated struct Twinline_Node_V1_JoinAccepted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -293,13 +294,21 @@ package nonisolated struct Twinline_Node_V1_JoinAccepted: Sendable {
   /// Clears the value of `common`. Subsequent reads from it will return its default value.
   package mutating func clearCommon() {self._common = nil}
 
-  package var chain: UInt64 = 0
+  package var chain: UInt64 {
+    get {_chain ?? 0}
+    set {_chain = newValue}
+  }
+  /// Returns true if `chain` has been explicitly set.
+  package var hasChain: Bool {self._chain != nil}
+  /// Clears the value of `chain`. Subsequent reads from it will return its default value.
+  package mutating func clearChain() {self._chain = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _common: Twinline_Node_V1_Position? = nil
+  fileprivate var _chain: UInt64? = nil
 }
 
 package nonisolated struct Twinline_Node_V1_JoinRefused: Sendable {
@@ -869,7 +878,7 @@ nonisolated extension Twinline_Node_V1_JoinAccepted: SwiftProtobuf.Message, Swif
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._common) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.chain) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self._chain) }()
       default: break
       }
     }
@@ -883,15 +892,15 @@ nonisolated extension Twinline_Node_V1_JoinAccepted: SwiftProtobuf.Message, Swif
     try { if let v = self._common {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
-    if self.chain != 0 {
-      try visitor.visitSingularUInt64Field(value: self.chain, fieldNumber: 2)
-    }
+    try { if let v = self._chain {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Node_V1_JoinAccepted, rhs: Twinline_Node_V1_JoinAccepted) -> Bool {
     if lhs._common != rhs._common {return false}
-    if lhs.chain != rhs.chain {return false}
+    if lhs._chain != rhs._chain {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

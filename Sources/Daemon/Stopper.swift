@@ -1,0 +1,29 @@
+import Synchronization
+
+/// How a process is asked to end orderly: by a signal, or by whoever runs it. Each part of its life says in turn what is
+/// to be done then; a request that came before it did counts at once.
+package final class Stopper: Sendable {
+    private struct State {
+        var requested = false
+        var handler: (@Sendable () -> Void)?
+    }
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package func request() {
+        let handler = state.withLock { state in
+            state.requested = true
+            return state.handler
+        }
+        handler?()
+    }
+
+    func whenRequested(_ handler: @escaping @Sendable () -> Void) {
+        let now = state.withLock { state in
+            state.handler = handler
+            return state.requested
+        }
+        if now { handler() }
+    }
+}

@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "Transport", dependencies: ["Replication", "Wire", "COpenSSL"] + nio),
         // 3: the parts put together
         .target(name: "Engine", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Store"]),
-        .target(name: "Seat", dependencies: ["Tickets", "Wire", "Transport", log] + nio),
+        .target(name: "Seat", dependencies: ["Replication", "Tickets", "Wire", "Transport", log] + nio),
         .target(name: "Arbitration", dependencies: ["Replication", "Wire", "Transport", "DurableLog", log] + nio),
         // 5: sockets, threads, signals
         .target(

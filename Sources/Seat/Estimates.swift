@@ -1,0 +1,53 @@
+/// A usual time and how far it varies, in nanoseconds: TCP's estimator (RFC 6298), for the same purpose.
+struct UsualTime: Equatable {
+    private(set) var smoothed: UInt64 = 0
+    private(set) var deviation: UInt64 = 0
+    var isKnown: Bool { smoothed > 0 }
+
+    mutating func add(_ sample: UInt64) {
+        let sample = max(sample, 1)
+        guard isKnown else {
+            (smoothed, deviation) = (sample, sample / 2)
+            return
+        }
+        let error = sample > smoothed ? sample - smoothed : smoothed - sample
+        deviation = (deviation * 3 + error) / 4
+        smoothed = max((smoothed * 7 + sample) / 8, 1)
+    }
+
+    /// Later than this is later than usual several times over.
+    var late: UInt64 { 4 * (smoothed + deviation) }
+}
+
+/// Delays that double, each anywhere in its upper half, so that a thousand seats don't move in step.
+struct Backoff: Equatable {
+    private let first: UInt64, last: UInt64
+    private var next: UInt64
+
+    init(from first: UInt64, to last: UInt64) { (self.first, self.last, next) = (first, last, first) }
+
+    /// Nanoseconds. The bounds are milliseconds.
+    mutating func delay(_ random: inout Random) -> UInt64 {
+        defer { next = min(next * 2, last) }
+        return next * 500_000 + random.below(next * 500_000 + 1)
+    }
+
+    mutating func reset() { next = first }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the seed is an argument of the session, so a test sees the same delays each time.
+struct Random: Equatable {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func below(_ bound: UInt64) -> UInt64 { next().multipliedFullWidth(by: bound).high }
+}

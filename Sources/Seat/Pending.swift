@@ -1,0 +1,52 @@
+import Replication
+import Tickets
+import Wire
+
+extension SeatSession {
+    /// What an answer is recognised by.
+    enum Key: Hashable, Sendable {
+        /// The number stands in for a name, which only the answer gives.
+        case opening(UInt64)
+        case request(RequestName)
+        case read(UInt64)
+    }
+
+    /// A command that waits for a session: it has no name yet, and was never sent.
+    struct Unnamed: Equatable, Sendable {
+        let command: Command
+        let call: Call
+        let deadline: Instant
+        /// In the order in which they came, requests are sent, and sent again.
+        let ordinal: UInt64
+    }
+
+    /// Something that has no answer yet.
+    struct Pending: Equatable, Sendable {
+        let message: ToNode
+        /// Nil: nobody waits; the session needs it itself.
+        let call: Call?
+        let deadline: Instant
+        let ordinal: UInt64
+        var retries: Backoff
+        /// How often it was sent.
+        var copies = 0
+        /// The connections where the newest copy and the extra one are under way.
+        var on: Link?, extra: Link?
+        var sentAt = Instant(nanoseconds: 0)
+        /// When an extra copy is due. Nil: not any more.
+        var lateAt: Instant?
+        /// A node said "not now": not before then.
+        var notBefore: Instant?
+
+        init(_ message: ToNode, for call: Call?, by deadline: Instant, ordinal: UInt64, retries: Backoff) {
+            (self.message, self.call, self.deadline) = (message, call, deadline)
+            (self.ordinal, self.retries) = (ordinal, retries)
+        }
+
+        /// What its caller is told when nothing more is awaited.
+        func failure(_ key: Key) -> SeatError {
+            guard case .request(let name) = key, copies > 0 else { return .unreachable }
+            return .unknown(name)
+        }
+    }
+}

@@ -1,0 +1,224 @@
+import NIOCore
+import NIOPosix
+import Replication
+import Tickets
+import Transport
+import Wire
+
+/// A seat's live connections to a pair: what a seat program links.
+///
+/// Everything happens on one event loop. Any number of clients may share a group of event loops; the functions that take
+/// a callback cost no task and no thread, so one program can drive hundreds of seats.
+public final class SeatClient: Sendable {
+    /// Of a command, when the caller gives none.
+    public static let usualPatience = Duration.seconds(10)
+
+    /// What a read must have seen.
+    public enum ReadLevel: Equatable, Sendable {
+        /// Everything that was answered, to anyone, before it was asked. From the primary.
+        case latest
+        /// At least this position.
+        case atLeast(epoch: UInt64, lsn: UInt64)
+        /// Whatever a standby has.
+        case standby
+    }
+
+    private let eventLoop: any EventLoop
+    private let driver: NIOLoopBoundBox<SeatDriver>
+
+    /// Begins to connect at once; the first request may be made at once, too.
+    /// - Throws: `SeatError.misconfigured` with the file or address that can't be used.
+    public convenience init(
+        configuration: SeatConfiguration, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) throws(SeatError) {
+        let files = TLSFiles(
+            certificate: configuration.certificate, key: configuration.key, authority: configuration.authority,
+            revocations: configuration.revocations)
+        let tls: TLSContext
+        do throws(TransportError) {
+            tls = try TLSContext(.client, files, protocols: [.seat])
+        } catch {
+            throw .misconfigured("\(error)")
+        }
+        try self.init(configuration: configuration, tls: tls, on: group.next())
+    }
+
+    package init(
+        configuration: SeatConfiguration, tls: TLSContext, on eventLoop: any EventLoop,
+        timings: SeatTimings = SeatTimings()
+    ) throws(SeatError) {
+        self.eventLoop = eventLoop
+        let routes = try Self.resolve(configuration.routes)
+        var system = SystemRandomNumberGenerator()
+        let session = SeatSession(
+            links: routes.map(\.link), memory: configuration.memory, seed: system.next(), timings: timings)
+        // The driver is made here and from then on used on its event loop alone.
+        let driver = SeatDriver(
+            session, routes, Dialer(tls: tls), eventLoop, program: configuration.program,
+            remember: configuration.remember)
+        self.driver = NIOLoopBoundBox.makeBoxSendingValue(driver, eventLoop: eventLoop)
+        onLoop { $0.start() }
+    }
+
+    /// Has the command done, once.
+    /// - Throws: `SeatError`: refused, unknown or unreachable; see there what may be said to the customer.
+    public func perform(_ command: Command, within patience: Duration = usualPatience) async throws(SeatError) -> Done {
+        try await answer { self.perform(command, within: patience, then: $0) }
+    }
+
+    /// The same, with a callback, which is called on the event loop.
+    public func perform(
+        _ command: Command, within patience: Duration = usualPatience,
+        then callback: @escaping @Sendable (Result<Done, SeatError>) -> Void
+    ) {
+        onLoop { driver in
+            driver.ask(patience, { callback($0.done) }) { $0.perform(command, for: $1, by: $2, at: $3) }
+        }
+    }
+
+    /// Asks again for what became of a request whose outcome is unknown. The command must be the same.
+    public func perform(
+        _ command: Command, again name: RequestName, within patience: Duration = usualPatience
+    ) async throws(SeatError) -> Done {
+        try await answer { callback in
+            self.onLoop { driver in
+                driver.ask(patience, { callback($0.done) }) {
+                    $0.perform(command, again: name, for: $1, by: $2, at: $3)
+                }
+            }
+        }
+    }
+
+    /// Nil: there is no such ticket.
+    public func show(_ ticket: TicketID, within patience: Duration = usualPatience) async throws(SeatError) -> Ticket? {
+        guard case .ticket(let found) = try await query(.show(ticket), within: patience) else { throw .unreachable }
+        return found
+    }
+
+    /// Newest first. `before` goes on from the last ticket of the page before.
+    public func list(
+        state: Ticket.State? = nil, unit: String? = nil, before: TicketID? = nil, limit: Int = 100,
+        within patience: Duration = usualPatience
+    ) async throws(SeatError) -> [Ticket] {
+        let query = Query.list(state: state, unit: unit, before: before, limit: limit)
+        guard case .tickets(let found) = try await self.query(query, within: patience) else { throw .unreachable }
+        return found
+    }
+
+    public func history(
+        of ticket: TicketID, within patience: Duration = usualPatience
+    ) async throws(SeatError) -> [HistoryRow] {
+        guard case .history(let rows) = try await query(.history(ticket), within: patience) else { throw .unreachable }
+        return rows
+    }
+
+    public func query(_ query: Query, within patience: Duration = usualPatience) async throws(SeatError) -> View {
+        try await answer { self.query(query, within: patience, then: $0) }
+    }
+
+    /// The same, with a callback, which is called on the event loop.
+    public func query(
+        _ query: Query, level: ReadLevel = .latest, within patience: Duration = usualPatience,
+        then callback: @escaping @Sendable (Result<View, SeatError>) -> Void
+    ) {
+        onLoop { driver in
+            driver.ask(patience, { callback($0.view) }) {
+                $0.ask(query, level: SeatRead.Level(level), for: $1, by: $2, at: $3)
+            }
+        }
+    }
+
+    /// How this node says it stands.
+    public func status(of node: NodeName) async throws(SeatError) -> NodeStatus {
+        try await answer { callback in
+            self.onLoop { driver in
+                driver.ask(Self.usualPatience, { callback($0.status) }) { session, call, _, _ in
+                    session.inspect(node, .status, for: call)
+                }
+            }
+        }
+    }
+
+    /// Asks this node to hand over to the other one. Needs a certificate of the role ops.
+    public func switchover(from node: NodeName) async throws(SeatError) -> OperationAnswer {
+        try await answer { callback in
+            self.onLoop { driver in
+                driver.ask(Self.usualPatience, { callback($0.operation) }) { session, call, _, _ in
+                    session.inspect(node, .switchover, for: call)
+                }
+            }
+        }
+    }
+
+    /// All ways to the nodes, as configured.
+    public var connections: [SeatConnection] {
+        get async { await onLoopResult { $0.connections } }
+    }
+
+    /// Ends everything. Who still waits is told `unknown` or `unreachable`.
+    public func close() async { await onLoopResult { $0.close() } }
+}
+
+extension SeatClient {
+    private func answer<Value: Sendable>(
+        _ ask: (@escaping @Sendable (Result<Value, SeatError>) -> Void) -> Void
+    ) async throws(SeatError) -> Value {
+        let result = await withCheckedContinuation { waiting in ask { waiting.resume(returning: $0) } }
+        return try result.get()
+    }
+
+    private func onLoop(_ body: @escaping @Sendable (SeatDriver) -> Void) {
+        if eventLoop.inEventLoop { return body(driver.value) }
+        eventLoop.execute { body(self.driver.value) }
+    }
+
+    private func onLoopResult<Value: Sendable>(_ body: @escaping @Sendable (SeatDriver) -> Value) async -> Value {
+        await withCheckedContinuation { waiting in onLoop { waiting.resume(returning: body($0)) } }
+    }
+
+    private static func resolve(_ routes: [SeatConfiguration.Route]) throws(SeatError) -> [SeatDriver.Route] {
+        guard !routes.isEmpty else { throw .misconfigured("no route is configured: name at least one address") }
+        var resolved: [SeatDriver.Route] = []
+        for (number, route) in routes.enumerated() {
+            let remote = try address(route.address, route.port)
+            let local = if let local = route.local { try address(local, 0) } else { SocketAddress?.none }
+            resolved.append(SeatDriver.Route(link: Link(route.node, route: number), remote: remote, local: local))
+        }
+        return resolved
+    }
+
+    private static func address(_ text: String, _ port: Int) throws(SeatError) -> SocketAddress {
+        do {
+            return try SocketAddress(ipAddress: text, port: port)
+        } catch {
+            throw .misconfigured("\(text) is no numeric address: write one such as 10.0.0.1")
+        }
+    }
+}
+
+extension SeatRead.Level {
+    fileprivate init(_ level: SeatClient.ReadLevel) {
+        switch level {
+        case .latest: self = .latest
+        case .atLeast(let epoch, let lsn): self = .atLeast(Position(Epoch(epoch), LSN(lsn)))
+        case .standby: self = .standby
+        }
+    }
+}
+
+extension SeatSession.Outcome {
+    // A node that answers something else than was asked is of no use to the caller.
+
+    fileprivate var done: Result<Done, SeatError> { if case .done(let done) = self { .success(done) } else { failure() } }
+    fileprivate var view: Result<View, SeatError> { if case .view(let view) = self { .success(view) } else { failure() } }
+    fileprivate var status: Result<NodeStatus, SeatError> {
+        if case .status(let status) = self { .success(status) } else { failure() }
+    }
+    fileprivate var operation: Result<OperationAnswer, SeatError> {
+        if case .operation(let answer) = self { .success(answer) } else { failure() }
+    }
+
+    private func failure<Value>() -> Result<Value, SeatError> {
+        if case .failed(let error) = self { .failure(error) } else { .failure(.unreachable) }
+    }
+}

@@ -1,0 +1,155 @@
+import NIOCore
+import Replication
+import Tickets
+import Transport
+import Wire
+
+/// Does what a `SeatSession` orders: owns the connections and the clock. Lives on one event loop.
+final class SeatDriver {
+    struct Route {
+        let link: Link
+        let remote: SocketAddress
+        let local: SocketAddress?
+    }
+
+    private var session: SeatSession
+    private let routes: [Link: Route]
+    private let dialer: Dialer
+    private let eventLoop: any EventLoop
+    private let program: String
+    private let remember: (SeatMemory) -> Void
+
+    private var open: [Link: SeatConnectionHandler] = [:]
+    private var callers: [SeatSession.Call: (SeatSession.Outcome) -> Void] = [:]
+    private var nextCall: UInt64 = 1
+    private var timer: (task: Scheduled<Void>, due: Instant)?
+    /// Connections with frames that go out together, once this turn of the event loop is over.
+    private var unflushed: [SeatConnectionHandler] = []
+    private var isClosed = false
+
+    init(
+        _ session: SeatSession, _ routes: [Route], _ dialer: Dialer, _ eventLoop: any EventLoop, program: String,
+        remember: @escaping (SeatMemory) -> Void
+    ) {
+        (self.session, self.dialer, self.eventLoop) = (session, dialer, eventLoop)
+        (self.program, self.remember) = (program, remember)
+        self.routes = Dictionary(routes.map { ($0.link, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func start() { run(session.start(at: now)) }
+
+    /// Gives a caller's wish to the session; the callback gets what comes of it.
+    func ask(
+        _ patience: Duration, _ callback: @escaping (SeatSession.Outcome) -> Void,
+        _ wish: (inout SeatSession, SeatSession.Call, Instant, Instant) -> [SeatSession.Directive]
+    ) {
+        guard !isClosed else { return callback(.failed(.unreachable)) }
+        let call = SeatSession.Call(nextCall)
+        nextCall += 1
+        callers[call] = callback
+        let now = now
+        run(wish(&session, call, now.after(nanoseconds: TimeAmount(patience).asNanoseconds), now))
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        timer?.task.cancel()
+        for connection in open.values { connection.close() }
+        open = [:]
+        run(session.abandonAll())
+    }
+
+    var connections: [SeatConnection] { session.connections(at: now) }
+
+    // What the connections report.
+
+    func opened(_ handler: SeatConnectionHandler) {
+        guard !isClosed else { return handler.close() }
+        open[handler.link] = handler
+        run(session.connected(handler.link, at: now))
+    }
+
+    func received(_ message: FromNode, on handler: SeatConnectionHandler) {
+        guard open[handler.link] === handler else { return }
+        run(session.receive(message, on: handler.link, at: now))
+    }
+
+    func closed(_ handler: SeatConnectionHandler, _ error: TransportError?) {
+        guard open[handler.link] === handler else { return }
+        open[handler.link] = nil
+        run(session.disconnected(handler.link, error.map(SeatSession.Loss.init) ?? .failed, at: now))
+    }
+
+    // What the session orders.
+
+    private func run(_ directives: [SeatSession.Directive]) {
+        for directive in directives {
+            switch directive {
+            case .connect(let link): connect(link)
+            case .disconnect(let link, _): open.removeValue(forKey: link)?.close()
+            case .send(let message, let link): send(message, on: link)
+            case .deliver(let outcome, let call): callers.removeValue(forKey: call)?(outcome)
+            case .remember(let memory): remember(memory)
+            }
+        }
+        setTimer()
+    }
+
+    private func connect(_ link: Link) {
+        guard let route = routes[link], !isClosed else { return }
+        let driver = NIOLoopBound(self, eventLoop: eventLoop)
+        dialer.dial(route.remote, from: route.local, on: eventLoop, expecting: .node(link.node)) { channel, _ in
+            let handler = SeatConnectionHandler(link, channel, driver.value)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }.assumeIsolated().whenFailure { error in
+            let loss = (error as? TransportError).map(SeatSession.Loss.init) ?? .failed
+            if !self.isClosed { self.run(self.session.disconnected(link, loss, at: self.now)) }
+        }
+    }
+
+    private func send(_ message: ToNode, on link: Link) {
+        guard let handler = open[link] else { return }
+        if handler.append(Twinline_Seat_V1_SeatMessage(message, program: program)) {
+            if unflushed.isEmpty { eventLoop.assumeIsolated().execute { self.flush() } }
+            unflushed.append(handler)
+        }
+    }
+
+    private func flush() {
+        let handlers = unflushed
+        unflushed.removeAll(keepingCapacity: true)
+        for handler in handlers { handler.flush() }
+    }
+
+    private func setTimer() {
+        guard let due = session.wakeAt, !isClosed else { return }
+        if let timer, timer.due <= due { return }
+        timer?.task.cancel()
+        let task = eventLoop.assumeIsolated().scheduleTask(
+            deadline: NIODeadline.uptimeNanoseconds(due.nanoseconds)
+        ) {
+            self.timer = nil
+            self.run(self.session.tick(at: self.now))
+        }
+        timer = (task, due)
+    }
+
+    private var now: Instant { Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
+}
+
+extension TimeAmount {
+    fileprivate var asNanoseconds: UInt64 { UInt64(max(nanoseconds, 0)) }
+}
+
+extension SeatSession.Loss {
+    init(_ error: TransportError) {
+        switch error {
+        case .connectionRefused: self = .refused
+        case .peerRefused, .refusedByPeer: self = .rejected
+        case .cannotLoad, .openSSL, .cannotBind, .noAnswer, .cannotDial, .handshakeTimedOut, .handshakeTooLong,
+            .handshakeBroken, .truncated, .broken, .frameTooLong, .unsentTooLong, .lost, .notOpen:
+            self = .failed
+        }
+    }
+}

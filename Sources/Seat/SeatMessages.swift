@@ -1,0 +1,161 @@
+import FoundationEssentials
+import Replication
+import Tickets
+import Wire
+
+/// What a node says it is.
+package struct Standing: Equatable, Sendable {
+    package enum Role: Equatable, Sendable { case primary, standby, starting }
+    package var epoch: Epoch
+    package var role: Role
+
+    package init(_ role: Role, _ epoch: Epoch) { (self.epoch, self.role) = (epoch, role) }
+}
+
+/// What a seat says to a node.
+package enum ToNode: Equatable, Sendable {
+    case hello(Epoch)
+    case request(SeatRequest)
+    case read(SeatRead)
+    /// 0: no stamp, nothing to echo.
+    case beat(stamp: UInt64, echo: UInt64)
+    case status
+    case switchover
+}
+
+/// What a node says to a seat.
+package enum FromNode: Equatable, Sendable {
+    case welcome(pair: RandomID, Standing)
+    case standing(Standing)
+    case answered(RequestName, Verdict)
+    case shown(UInt64, ReadVerdict)
+    case beat(stamp: UInt64, echo: UInt64)
+    case status(NodeStatus)
+    case operation(OperationAnswer)
+    case goodbye(String)
+
+    package enum Verdict: Equatable, Sendable {
+        case done(Done)
+        case refused(Refusal)
+        case notNow(NotNow)
+        case sessionOpened(Int64)
+    }
+
+    package enum ReadVerdict: Equatable, Sendable {
+        /// To be read together with the query.
+        case view(Twinline_Seat_V1_ReadAnswer)
+        case refused(Refusal)
+        case notNow(NotNow)
+    }
+
+    package struct NotNow: Equatable, Sendable {
+        package var standing: Standing?
+        /// Milliseconds.
+        package var againAfter: UInt64
+        package init(_ standing: Standing? = nil, againAfter: UInt64 = 0) {
+            (self.standing, self.againAfter) = (standing, againAfter)
+        }
+    }
+}
+
+/// Whether a node began what ops asked for.
+public struct OperationAnswer: Equatable, Sendable {
+    public var accepted: Bool
+    /// What was begun, or why not.
+    public var text: String
+
+    public init(accepted: Bool, text: String) { (self.accepted, self.text) = (accepted, text) }
+}
+
+extension Twinline_Seat_V1_SeatMessage {
+    init(_ message: ToNode, program: String) {
+        self.init()
+        switch message {
+        case .hello(let epoch):
+            hello.epoch = epoch.value
+            hello.program = program
+        case .request(let request): self.request = Twinline_Seat_V1_Request(request)
+        case .read(let read): self.read = Twinline_Seat_V1_ReadRequest(read)
+        case .beat(let stamp, let echo):
+            beat.stamp = stamp
+            beat.echo = echo
+        case .status: status = Twinline_Seat_V1_StatusRequest()
+        case .switchover: operation.kind = .switchover
+        }
+    }
+}
+
+extension FromNode {
+    init(_ message: Twinline_Seat_V1_NodeMessage) throws(MalformedMessage) {
+        switch message.body {
+        case .welcome(let welcome):
+            guard welcome.hasStanding else { throw MalformedMessage(field: "standing") }
+            self = .welcome(pair: try RandomID(pair: welcome.pairID), Standing(welcome.standing))
+        case .standing(let standing): self = .standing(Standing(standing))
+        case .answer(let answer):
+            let name = RequestName(
+                session: Int64(truncatingIfNeeded: answer.session),
+                sequence: Int64(truncatingIfNeeded: answer.sequence))
+            self = .answered(name, try Verdict(answer))
+        case .read(let answer): self = .shown(answer.number, try ReadVerdict(answer))
+        case .beat(let beat): self = .beat(stamp: beat.stamp, echo: beat.echo)
+        case .status(let status): self = .status(try NodeStatus(status))
+        case .operation(let answer):
+            self = .operation(OperationAnswer(accepted: answer.accepted, text: answer.text))
+        case .goodbye(let goodbye): self = .goodbye(goodbye.reason)
+        case nil: throw MalformedMessage(field: "body")
+        }
+    }
+}
+
+extension FromNode.Verdict {
+    fileprivate init(_ message: Twinline_Seat_V1_Answer) throws(MalformedMessage) {
+        switch message.outcome {
+        case .done(let done): self = .done(try Done(done))
+        case .refused(let refusal): self = .refused(try Refusal(refusal))
+        case .notNow(let notNow): self = .notNow(FromNode.NotNow(notNow))
+        case .sessionOpened(let opened): self = .sessionOpened(Int64(truncatingIfNeeded: opened.session))
+        case nil: throw MalformedMessage(field: "outcome")
+        }
+    }
+}
+
+extension FromNode.ReadVerdict {
+    fileprivate init(_ message: Twinline_Seat_V1_ReadAnswer) throws(MalformedMessage) {
+        switch message.outcome {
+        case .refused(let refusal): self = .refused(try Refusal(refusal))
+        case .notNow(let notNow): self = .notNow(FromNode.NotNow(notNow))
+        case .tickets, .history, nil: self = .view(message)
+        }
+    }
+}
+
+extension FromNode.NotNow {
+    fileprivate init(_ message: Twinline_Seat_V1_NotNow) {
+        self.init(message.hasStanding ? Standing(message.standing) : nil, againAfter: UInt64(message.againAfter))
+    }
+}
+
+extension Standing {
+    init(_ message: Twinline_Seat_V1_Standing) {
+        let role: Role =
+            switch message.role {
+            case .primary: .primary
+            case .standby: .standby
+            case .starting, .unspecified, .UNRECOGNIZED: .starting
+            }
+        self.init(role, Epoch(message.epoch))
+    }
+}
+
+extension RandomID {
+    /// From exactly 16 big-endian bytes.
+    init(pair bytes: Data) throws(MalformedMessage) {
+        guard bytes.count == 16 else { throw MalformedMessage(field: "pair_id") }
+        self = bytes.withUnsafeBytes { raw in
+            RandomID(
+                high: UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),
+                low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Replication
+import Tickets
+
+extension SeatSession {
+    /// One way to a node.
+    struct Connection: Equatable, Sendable {
+        enum Phase: Equatable, Sendable {
+            /// To be dialled again.
+            case waiting(until: Instant)
+            case dialling
+            /// Connected; the node has yet to welcome this seat.
+            case greeting
+            /// Welcomed: requests may go here.
+            case live
+        }
+
+        var phase = Phase.waiting(until: Instant(nanoseconds: 0))
+        /// When the phase began.
+        var since = Instant(nanoseconds: 0)
+        /// Nil: not known, or of an epoch that is over.
+        var standing: Standing?
+        var roundTrip = UsualTime()
+        var dialling: Backoff
+        /// Only while live.
+        var nextBeat = Instant(nanoseconds: 0)
+        /// Of the beat that was sent last: the only one whose echo is measured.
+        var lastStamp: UInt64 = 0
+        /// Beats since the node was last heard.
+        var unansweredBeats = 0
+
+        init(_ dialling: Backoff) { self.dialling = dialling }
+    }
+
+    /// Why there is no connection.
+    package enum Loss: Equatable, Sendable {
+        /// Nobody listens there.
+        case refused
+        /// Silence, or cut off while connected or shaking hands.
+        case failed
+        /// One side did not want the other: wrong name, wrong certificate, not let in.
+        case rejected
+    }
+
+    package mutating func connected(_ link: Link, at now: Instant) -> [Directive] {
+        guard connections[link]?.phase == .dialling else { return [] }
+        connections[link]?.phase = .greeting
+        connections[link]?.since = now
+        wake(by: now.after(milliseconds: timings.welcomeWithin))
+        return [.send(.hello(highestEpoch), on: link)]
+    }
+
+    /// The connection is gone, or never came about.
+    package mutating func disconnected(_ link: Link, _ loss: Loss, at now: Instant) -> [Directive] {
+        guard var connection = connections[link], !connection.isWaiting else { return [] }
+        let wasGood = connection.phase == .live && now.since(connection.since) >= timings.goodAfter * 1_000_000
+        if wasGood { connection.dialling.reset() }
+        var delay: UInt64 = 0
+        switch loss {
+        case .rejected: delay = timings.dialAfterRejection * 1_000_000
+        case .refused, .failed: if !wasGood { delay = connection.dialling.delay(&random) }
+        }
+        connection.phase = .waiting(until: now.after(nanoseconds: delay))
+        connection.since = now
+        connection.standing = nil
+        connection.roundTrip = UsualTime()
+        connections[link] = connection
+        wake(by: now.after(nanoseconds: delay))
+        let orphans = (inspections.removeValue(forKey: link) ?? [])
+            .map { Directive.deliver(.failed(.unreachable), to: $0) }
+        forgetCopies(on: link)
+        return orphans + retarget(at: now) + dispatch(at: now) + (delay == 0 ? tendConnections(at: now) : [])
+    }
+
+    mutating func drop(_ link: Link, _ reason: String, at now: Instant) -> [Directive] {
+        [.disconnect(link, reason: reason)] + disconnected(link, .failed, at: now)
+    }
+
+    mutating func beat(_ stamp: UInt64, _ echo: UInt64, on link: Link, at now: Instant) -> [Directive] {
+        if echo != 0, echo == connections[link]?.lastStamp {
+            connections[link]?.heardEcho(after: now.since(Instant(nanoseconds: echo)))
+        }
+        let reply: [Directive] = stamp == 0 ? [] : [.send(.beat(stamp: 0, echo: stamp), on: link)]
+        return reply + retarget(at: now)
+    }
+
+    /// Beats, greetings that take too long, and ways that are to be dialled again.
+    mutating func tendConnections(at now: Instant) -> [Directive] {
+        var directives: [Directive] = []
+        for link in order {
+            guard let connection = connections[link] else { continue }
+            switch connection.phase {
+            case .waiting(let until) where until <= now:
+                connections[link]?.phase = .dialling
+                connections[link]?.since = now
+                directives.append(.connect(link))
+            case .greeting where now.since(connection.since) >= timings.welcomeWithin * 1_000_000:
+                directives += drop(link, "it sent no welcome", at: now)
+            case .live where connection.nextBeat <= now:
+                guard connection.unansweredBeats < timings.missedBeats else {
+                    directives += drop(link, "it is silent", at: now)
+                    continue
+                }
+                directives.append(.send(.beat(stamp: now.nanoseconds, echo: 0), on: link))
+                connections[link]?.lastStamp = now.nanoseconds
+                connections[link]?.unansweredBeats += 1
+                let next = now.after(milliseconds: beatInterval)
+                connections[link]?.nextBeat = next
+                wake(by: next)
+            case .waiting, .dialling, .greeting, .live: break
+            }
+        }
+        return directives
+    }
+
+    var beatInterval: UInt64 { pending.isEmpty && unnamed.isEmpty ? timings.idleBeat : timings.busyBeat }
+
+    /// The first request after a pause: from now on silence counts sooner.
+    mutating func hurryBeats(at now: Instant) {
+        let soon = now.after(milliseconds: timings.busyBeat)
+        for link in order {
+            guard let next = connections[link]?.nextBeat, next > soon else { continue }
+            connections[link]?.nextBeat = soon
+        }
+        wake(by: soon)
+    }
+}
+
+extension SeatSession.Connection {
+    var isWaiting: Bool { if case .waiting = phase { true } else { false } }
+
+    mutating func heardEcho(after nanoseconds: UInt64) {
+        lastStamp = 0
+        roundTrip.add(nanoseconds)
+    }
+
+    /// When this connection needs a `tick`, if ever.
+    func deadline(_ timings: SeatTimings) -> Instant? {
+        switch phase {
+        case .waiting(let until): until
+        case .dialling: nil
+        case .greeting: since.after(milliseconds: timings.welcomeWithin)
+        case .live: nextBeat
+        }
+    }
+}

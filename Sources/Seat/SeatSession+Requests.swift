@@ -1,0 +1,176 @@
+import Replication
+import Tickets
+import Wire
+
+// What callers ask, and how it goes out.
+extension SeatSession {
+    package mutating func perform(_ command: Command, for call: Call, by deadline: Instant, at now: Instant) -> [Directive] {
+        begin(by: deadline, at: now)
+        let unnamed = Unnamed(command: command, call: call, deadline: deadline, ordinal: ordinal())
+        guard session != nil else {
+            self.unnamed.append(unnamed)
+            return openSession(at: now)
+        }
+        return name(unnamed, at: now)
+    }
+
+    /// Asks again for what became of a request whose outcome is unknown. The command must be the same as then.
+    package mutating func perform(
+        _ command: Command, again name: RequestName, for call: Call, by deadline: Instant, at now: Instant
+    ) -> [Directive] {
+        begin(by: deadline, at: now)
+        guard pending[.request(name)] == nil else { return [.deliver(.failed(.unknown(name)), to: call)] }
+        var item = pendingCommand(command, name, for: call, by: deadline, ordinal: ordinal())
+        // Whoever asks again may have sent it before, also in an earlier life.
+        item.copies = 1
+        return enter(item, as: .request(name), at: now)
+    }
+
+    package mutating func ask(
+        _ query: Query, level: SeatRead.Level = .latest, for call: Call, by deadline: Instant, at now: Instant
+    ) -> [Directive] {
+        begin(by: deadline, at: now)
+        defer { nextRead += 1 }
+        let message = ToNode.read(SeatRead(number: nextRead, level: level, query: query))
+        let item = Pending(message, for: call, by: deadline, ordinal: ordinal(), retries: retries)
+        return enter(item, as: .read(nextRead), at: now)
+    }
+
+    /// `status` or `switchover`: to this very node, now or not at all.
+    package mutating func inspect(_ node: NodeName, _ message: ToNode, for call: Call) -> [Directive] {
+        guard let link = order.first(where: { $0.node == node && connections[$0]?.phase == .live }) else {
+            return [.deliver(.failed(.unreachable), to: call)]
+        }
+        inspections[link, default: []].append(call)
+        return [.send(message, on: link)]
+    }
+
+    mutating func openSession(at now: Instant) -> [Directive] {
+        let isOpening = pending.keys.contains { if case .opening = $0 { true } else { false } }
+        guard !isOpening else { return [] }
+        let number = random.next() >> 32
+        let request = SeatRequest(session: 0, sequence: number, answeredBelow: 0, body: .openSession)
+        let never = Instant(nanoseconds: .max)
+        let item = Pending(.request(request), for: nil, by: never, ordinal: ordinal(), retries: retries)
+        return enter(item, as: .opening(number), at: now)
+    }
+
+    mutating func name(_ unnamed: Unnamed, at now: Instant) -> [Directive] {
+        let name = RequestName(session: session ?? 0, sequence: nextSequence)
+        nextSequence += 1
+        unresolved.append(name.sequence)
+        giveUpOldest()
+        let item = pendingCommand(
+            unnamed.command, name, for: unnamed.call, by: unnamed.deadline, ordinal: unnamed.ordinal)
+        return enter(item, as: .request(name), at: now)
+    }
+
+    private func pendingCommand(
+        _ command: Command, _ name: RequestName, for call: Call, by deadline: Instant, ordinal: UInt64
+    ) -> Pending {
+        let request = SeatRequest(
+            session: name.session, sequence: UInt64(name.sequence), answeredBelow: 0, body: .command(command))
+        return Pending(.request(request), for: call, by: deadline, ordinal: ordinal, retries: retries)
+    }
+
+    private mutating func enter(_ item: Pending, as key: Key, at now: Instant) -> [Directive] {
+        pending[key] = item
+        guard let target else { return [] }
+        return [transmit(key, on: target, at: now)].compactMap { $0 }
+    }
+
+    /// Sends a copy that replaces those before.
+    private mutating func transmit(_ key: Key, on link: Link, at now: Instant) -> Directive? {
+        guard var item = pending[key] else { return nil }
+        if item.copies == 0 { credit = min(credit + 1, 10 * timings.requestsPerExtraCopy) }
+        item.copies += 1
+        (item.on, item.extra, item.notBefore) = (link, nil, nil)
+        item.sentAt = now
+        let late = now.after(nanoseconds: max(timings.lateAfter * 1_000_000, answerTime.late))
+        item.lateAt = late
+        pending[key] = item
+        wake(by: late)
+        return .send(stamped(item.message), on: link)
+    }
+
+    /// With the low mark of this moment.
+    private func stamped(_ message: ToNode) -> ToNode {
+        guard case .request(var request) = message, request.session != 0, request.session == session else {
+            return message
+        }
+        request.answeredBelow = min(unresolved.first ?? nextSequence, Int64(request.sequence))
+        return .request(request)
+    }
+
+    /// Sends what is not under way: all that lost its connection or whose pause is over; with `everything`, also what is
+    /// under way or pauses.
+    mutating func dispatch(at now: Instant, everything: Bool = false) -> [Directive] {
+        guard let target, !pending.isEmpty else { return [] }
+        let due = pending.filter { _, item in
+            if everything { return true }
+            return item.on == nil && item.extra == nil && (item.notBefore.map { $0 <= now } ?? true)
+        }
+        return due.sorted { $0.value.ordinal < $1.value.ordinal }.compactMap { transmit($0.key, on: target, at: now) }
+    }
+
+    /// A second copy, over another route of the node that has the first.
+    mutating func askAgainWhatIsLate(at now: Instant) -> [Directive] {
+        var directives: [Directive] = []
+        let late = pending.filter { ($0.value.lateAt.map { $0 <= now } ?? false) && $0.value.on != nil }
+        for (key, item) in late.sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
+            pending[key]?.lateAt = nil
+            let other = order.first { $0.node == item.on?.node && $0 != item.on && leads($0) }
+            guard let other, credit >= timings.requestsPerExtraCopy else { continue }
+            credit -= timings.requestsPerExtraCopy
+            pending[key]?.extra = other
+            pending[key]?.copies += 1
+            directives.append(.send(stamped(item.message), on: other))
+        }
+        return directives
+    }
+
+    /// Callers who have waited long enough are told. A late answer then only frees the name.
+    mutating func expire(at now: Instant) -> [Directive] {
+        var directives: [Directive] = []
+        for (key, item) in pending.filter({ $0.value.deadline <= now }).sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
+            pending[key] = nil
+            if item.copies == 0, case .request(let name) = key { resolve(name) }
+            if let call = item.call { directives.append(.deliver(.failed(item.failure(key)), to: call)) }
+        }
+        for waiting in unnamed where waiting.deadline <= now {
+            directives.append(.deliver(.failed(.unreachable), to: waiting.call))
+        }
+        unnamed.removeAll { $0.deadline <= now }
+        return directives
+    }
+
+    mutating func forgetCopies(on link: Link) {
+        for (key, item) in pending where item.on == link || item.extra == link {
+            if item.on == link { pending[key]?.on = item.extra }
+            pending[key]?.extra = nil
+        }
+    }
+
+    /// Only what a `tick` can do something about: else it would be due again and again.
+    func earliestDeadline() -> Instant? {
+        var moments = connections.values.compactMap { $0.deadline(timings) } + unnamed.map(\.deadline)
+        for item in pending.values {
+            moments.append(item.deadline)
+            if item.on != nil, let late = item.lateAt { moments.append(late) }
+            if target != nil, let again = item.notBefore { moments.append(again) }
+        }
+        return moments.min()
+    }
+
+    private mutating func begin(by deadline: Instant, at now: Instant) {
+        if pending.isEmpty, unnamed.isEmpty { hurryBeats(at: now) }
+        wake(by: deadline)
+    }
+
+    private mutating func ordinal() -> UInt64 {
+        defer { nextOrdinal += 1 }
+        return nextOrdinal
+    }
+
+    private var retries: Backoff { Backoff(from: timings.retryFrom, to: timings.retryTo) }
+}

@@ -59,6 +59,7 @@ let package = Package(
             name: "twinline",
             dependencies: [
                 "Replication", "Tickets", "Wire", "Transport", "Seat", "Arbitration", "Daemon", log,
+                .product(name: "Yams", package: "Yams"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),

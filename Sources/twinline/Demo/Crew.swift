@@ -1,0 +1,116 @@
+import Foundation
+import Replication
+import Seat
+import Synchronization
+import Tickets
+
+/// The seats of the demo: they take in the file's tickets, spread over the script of faults, and between its steps and
+/// after its end go on with notes and shows, so that somebody is asking at every moment.
+final class Crew: Sendable {
+    private let clients: [SeatClient]
+    private let file: TicketFile
+    let ledger = Ledger()
+    private let progress = Mutex((done: 0, stopped: false))
+    /// How long the file's steps are to last, together.
+    private let span: Duration
+    private let began = ContinuousClock.now
+    /// Between two of a seat's own notes.
+    private static let pause = Duration.milliseconds(2)
+    /// A call can't be repeated: the seat waits out any fault of the script.
+    private static let patience = Duration.seconds(20)
+
+    init(_ clients: [SeatClient], _ file: TicketFile, span: Duration) {
+        self.clients = clients
+        self.file = file
+        self.span = span
+    }
+
+    var stepsDone: Int { progress.withLock { $0.done } }
+    func stop() { progress.withLock { $0.stopped = true } }
+
+    /// Runs until stopped, and until the file is taken in.
+    func work() async {
+        await withTaskGroup(of: Void.self) { group in
+            for seat in clients.indices { group.addTask { await self.work(at: seat) } }
+        }
+    }
+
+    private func work(at seat: Int) async {
+        let client = clients[seat]
+        // A ticket stays at one seat, so that its steps follow each other.
+        let steps = file.steps.enumerated().filter { $0.element.row % clients.count == seat }
+        var next = 0
+        var notes = 0
+        var opened: [TicketID] = []
+        while true {
+            if next < steps.count, isDue(steps[next].offset) {
+                let step = steps[next].element
+                next += 1
+                await perform(step, client)
+                if step.action == .open { opened.append(file.rows[step.row].open.id) }
+                progress.withLock { $0.done += 1 }
+                continue
+            }
+            if next >= steps.count, progress.withLock({ $0.stopped }) { return }
+            guard let ticket = opened.randomElement() else {
+                try? await Task.sleep(for: Self.pause)
+                continue
+            }
+            notes += 1
+            if notes % 4 == 0 {
+                await show(ticket, client)
+            } else {
+                let mark = "seat \(seat + 1), note \(notes)"
+                await perform(.note(ticket, text: mark), Ledger.Promise(ticket: ticket, action: .note, mark: mark), client)
+            }
+            try? await Task.sleep(for: Self.pause)
+        }
+    }
+
+    /// The file's n-th step is due after n parts of the whole time.
+    private func isDue(_ number: Int) -> Bool {
+        ContinuousClock.now - began >= span * (Double(number) / Double(file.steps.count))
+    }
+
+    private func perform(_ step: TicketFile.Step, _ client: SeatClient) async {
+        let row = file.rows[step.row]
+        let id = row.open.id
+        var promise = Ledger.Promise(ticket: id, action: .open, mark: "")
+        switch step.action {
+        case .open: await perform(.open(row.open), promise, client)
+        case .dispatch:
+            promise.action = .dispatch
+            await perform(.dispatch(id, unit: row.unit, note: ""), promise, client)
+        case .accept:
+            promise.action = .accept
+            await perform(.accept(id, note: ""), promise, client)
+        case .complete:
+            promise.action = .complete
+            await perform(.complete(id, result: row.closingNote.isEmpty ? "Closed" : row.closingNote), promise, client)
+        case .note:
+            promise.action = .note
+            promise.mark = row.closingNote
+            await perform(.note(id, text: row.closingNote), promise, client)
+        }
+    }
+
+    private func perform(_ command: Command, _ promise: Ledger.Promise, _ client: SeatClient) async {
+        do throws(SeatError) {
+            _ = try await client.perform(command, within: Self.patience)
+            ledger.done(promise)
+        } catch {
+            ledger.failed(error, "\(promise.action) ticket \(promise.ticket)")
+        }
+    }
+
+    private func show(_ ticket: TicketID, _ client: SeatClient) async {
+        do throws(SeatError) {
+            if try await client.show(ticket, within: Self.patience) == nil {
+                throw .refused(.noSuchTicket(ticket))
+            }
+            ledger.read()
+        } catch {
+            ledger.failed(error, "show ticket \(ticket)")
+        }
+    }
+}

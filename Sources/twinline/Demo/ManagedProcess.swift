@@ -1,0 +1,67 @@
+import Foundation
+
+/// One process of a throw-away pair: started, killed, stopped and woken by its id, and never left behind.
+final class ManagedProcess {
+    let name: String
+    private let arguments: [String]
+    private let log: URL
+    private var process: Process?
+    /// Held open as long as the process may live: when this program ends, however it does, the pipe closes, and the
+    /// process ends with it.
+    private var lifeline: Pipe?
+
+    init(_ name: String, _ arguments: [String], log: URL) {
+        self.name = name
+        self.arguments = arguments
+        self.log = log
+    }
+
+    deinit { kill() }
+
+    var isRunning: Bool { process?.isRunning ?? false }
+    var id: Int32? { isRunning ? process?.processIdentifier : nil }
+
+    func start() throws {
+        if !FileManager.default.fileExists(atPath: log.path) {
+            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        }
+        let output = try FileHandle(forWritingTo: log)
+        try output.seekToEnd()
+        let process = Process()
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = arguments + ["--end-with-parent"]
+        let pipe = Pipe()
+        process.standardInput = pipe
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        self.process = process
+        lifeline = pipe
+    }
+
+    /// SIGKILL: no goodbye to anyone. Returns once the process is gone.
+    func kill() {
+        guard let process, process.isRunning else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// SIGSTOP: it holds its connections and says nothing, like a machine that hangs.
+    func freeze() { signal(SIGSTOP) }
+    func wake() { signal(SIGCONT) }
+
+    /// SIGTERM, and waits for the orderly end.
+    func stop() {
+        guard let process, process.isRunning else { return }
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    private func signal(_ number: Int32) { if let id { Foundation.kill(id, number) } }
+
+    /// The last lines of its log, for when something went wrong.
+    func lastWords(_ count: Int = 12) -> String {
+        let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(count).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Daemon
+import Foundation
+
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Runs a node of a pair until it is stopped.",
+        discussion: """
+            On an empty data directory it waits for `twinline init`. SIGTERM stops it orderly: a primary hands over first.
+            Exit codes: 0 stopped, 65 damaged data, 69 something needed is unavailable, 74 a sync failed, 75 try again,
+            76 the copies differ or a promise was broken, 78 configuration. 65, 74, 76 and 78 are for a person.
+            """)
+
+    @Option(name: .shortAndLong, help: "The node's configuration (YAML); Deploy/ has documented examples.")
+    var config: String
+    @OptionGroup var life: ProcessLife
+
+    func run() async throws {
+        let stopper = life.stopper()
+        let settings = try SettingsFile(config).node()
+        let log = try life.logger("twinline.node.\(settings.node)")
+        let code = await NodeDaemon(settings, log: log).run(stopper)
+        _exit(code.rawValue)
+    }
+}
+
+struct WitnessCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "witness", abstract: "Runs the witness, which breaks ties between the nodes.",
+        discussion: "It keeps one small record for each pair, and no ticket.")
+
+    @Option(name: .shortAndLong, help: "The witness's configuration (YAML); Deploy/ has documented examples.")
+    var config: String
+    @OptionGroup var life: ProcessLife
+
+    func run() async throws {
+        let stopper = life.stopper()
+        let settings = try SettingsFile(config).witness()
+        let code = await WitnessDaemon(settings, log: try life.logger("twinline.witness")).run(stopper)
+        _exit(code.rawValue)
+    }
+}

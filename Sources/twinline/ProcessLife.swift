@@ -1,0 +1,67 @@
+import ArgumentParser
+import Daemon
+import Dispatch
+import Foundation
+import Logging
+
+/// What `twinline node` and `twinline witness` have in common as processes.
+struct ProcessLife: ParsableArguments {
+    @Option(help: "How much to log: trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+
+    @Flag(help: .hidden)
+    var endWithParent = false
+
+    func logger(_ label: String, configured: String? = nil) throws -> Logger {
+        let name = logLevel ?? configured ?? "info"
+        guard let level = Logger.Level(rawValue: name) else {
+            throw ValidationError("'\(name)' is no log level; write trace, debug, info, notice, warning, error or critical")
+        }
+        var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = level
+        return logger
+    }
+
+    /// SIGTERM and SIGINT ask for an orderly end; a second one gets its usual way.
+    func stopper() -> Stopper {
+        let stopper = Stopper()
+        for signal in [SIGTERM, SIGINT] {
+            Foundation.signal(signal, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
+            source.setEventHandler {
+                Foundation.signal(signal, SIG_DFL)
+                stopper.request()
+            }
+            source.resume()
+            SignalSources.shared.keep(source)
+        }
+        // A peer that goes away while it is written to is an error of that connection, not of the process.
+        Foundation.signal(SIGPIPE, SIG_IGN)
+        if endWithParent { Self.endWithStandardInput() }
+        return stopper
+    }
+
+    /// For processes of a demo or a benchmark: whatever ends their parent ends them, since their input then closes.
+    private static func endWithStandardInput() {
+        let thread = Thread {
+            while !FileHandle.standardInput.availableData.isEmpty {}
+            _exit(0)
+        }
+        thread.start()
+    }
+}
+
+/// Signal sources work as long as somebody holds them.
+private final class SignalSources: Sendable {
+    static let shared = SignalSources()
+    private let sources = Guard()
+
+    func keep(_ source: any DispatchSourceSignal) { sources.keep(source) }
+
+    /// `@unchecked Sendable`: the array is changed under the lock only.
+    private final class Guard: @unchecked Sendable {
+        private let lock = NSLock()
+        private var sources: [any DispatchSourceSignal] = []
+        func keep(_ source: any DispatchSourceSignal) { lock.withLock { sources.append(source) } }
+    }
+}

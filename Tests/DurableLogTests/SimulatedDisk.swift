@@ -10,6 +10,7 @@ final class SimulatedDirectory: DiskDirectory {
     /// Counts the calls that change something; the one after `crashAfter` of them, and all later ones, fail.
     private(set) var changes = 0
     var crashAfter = Int.max
+    private(set) var hasCrashed = false
     /// The next sync of a file fails, and the sectors it was to write are taken for clean.
     var nextSyncFails = false
     var freeBytes = Int.max
@@ -32,8 +33,9 @@ final class SimulatedDirectory: DiskDirectory {
     func afterKill() -> SimulatedDirectory { SimulatedDirectory(files: files.mapValues(\.bytes)) }
 
     func change(_ name: String) throws(LogError) {
-        guard changes < crashAfter else { throw .io(path: name, operation: "crashing before", errno: 5) }
         changes += 1
+        hasCrashed = changes > crashAfter
+        if hasCrashed { throw .io(path: name, operation: "crashing before", errno: 5) }
     }
 
     func names() throws(LogError) -> [String] { Array(files.keys) }

@@ -1,0 +1,121 @@
+import Replication
+import Testing
+import Wire
+
+@testable import DurableLog
+
+/// A power cut before every single change of the disk, with the unsynced sectors kept or lost at random.
+struct LogCrashTests {
+    private static let options = EntryLog.Options(segmentSize: 8192)
+
+    /// What the log has promised so far.
+    private struct Promises {
+        /// The entries of the log, as far as they were ever handed to it.
+        var written: [Entry] = []
+        var synced = 0
+        /// What a cut that has begun may still bring back, or not.
+        var beforeCut: [Entry]?
+        var released = 0
+
+        func check(_ found: [Entry], seed: UInt64, at step: Int) {
+            let first = found.first.map { Int($0.position.lsn.value) } ?? 1
+            let end = first - 1 + found.count
+            func holds(_ entries: [Entry]) -> Bool {
+                if found.isEmpty { return true }
+                return end <= entries.count && entries[(first - 1)..<end] == found[...]
+            }
+            let isKnown = holds(written) || holds(beforeCut ?? [])
+            #expect(first <= released + 1, "seed \(seed), step \(step)")
+            #expect(end >= synced, "seed \(seed), step \(step)")
+            #expect(isKnown, "seed \(seed), step \(step)")
+        }
+    }
+
+    /// A life with rolls, cuts over several segments, releases and spares. Throws where the disk crashes.
+    private func live(on disk: SimulatedDirectory, _ promises: inout Promises, seed: UInt64) throws {
+        var random = SeededRandom(seed)
+        let log = try EntryLog.create(in: disk, pairID: pairID, options: Self.options)
+        var epoch: UInt64 = 1
+        for _ in 0..<25 {
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0:
+                let dropped = UInt64.random(in: 0...min(40, log.last.lsn.value + 1 - log.first.value), using: &random)
+                let target = log.last.lsn.value - dropped
+                promises.beforeCut = promises.written
+                promises.written.removeLast(Int(dropped))
+                promises.synced = min(promises.synced, Int(target))
+                try log.cut(to: LSN(target))
+                promises.beforeCut = nil
+                epoch += 1
+            case 1:
+                let kept = UInt64.random(in: 0...min(30, log.last.lsn.value), using: &random)
+                let before = log.last.lsn.value - kept
+                promises.released = max(promises.released, Int(before))
+                try log.release(before: LSN(before))
+            case 2: _ = try log.prepareNextSegment()
+            case 3, 4:
+                _ = try log.sync()
+                promises.synced = promises.written.count
+            default:
+                let batch = frames(
+                    after: log.end, count: .random(in: 1...12, using: &random), epoch: epoch,
+                    size: .random(in: 0...900, using: &random))
+                promises.written += batch.map(\.entry)
+                try log.append(batch)
+            }
+        }
+    }
+
+    @Test("after a power cut at any moment the log opens with what was synced and invents nothing", arguments: 1...12)
+    func crashes(seed: UInt64) throws {
+        for step in 0..<1000 {
+            let disk = SimulatedDirectory()
+            disk.crashAfter = step
+            var promises = Promises()
+            do {
+                try live(on: disk, &promises, seed: seed)
+            } catch {
+                guard disk.hasCrashed else { throw error }
+            }
+            try recover(disk, promises, seed: seed, step: step)
+            if !disk.hasCrashed { return #expect(step > 40) }
+        }
+    }
+
+    private func recover(_ disk: SimulatedDirectory, _ promises: Promises, seed: UInt64, step: Int) throws {
+        var random = SeededRandom(seed << 32 | UInt64(step))
+        var remains = disk.afterCrash(&random)
+        guard remains.files.keys.contains(where: { $0.hasSuffix(".segment") }) else {
+            // It crashed before there was a log.
+            return #expect(promises.written.isEmpty)
+        }
+        var known = promises
+        // The first recoveries crash, too.
+        for _ in 0..<3 {
+            remains.crashAfter = .random(in: 0...8, using: &random)
+            do {
+                let log = try EntryLog.open(in: remains, options: Self.options)
+                known.check(try log.entries(), seed: seed, at: step)
+                known.synced = Int(log.last.lsn.value)
+            } catch {
+                guard remains.hasCrashed else { throw error }
+            }
+            remains = remains.afterCrash(&random)
+        }
+        let log = try EntryLog.open(in: remains, options: Self.options)
+        let entries = try log.entries()
+        known.check(entries, seed: seed, at: step)
+        // An unsynced end that was cut does not come back behind new entries.
+        try log.fill(3, epoch: 50)
+        let reopened = try EntryLog.open(in: remains.afterCrash(&random), options: Self.options)
+        #expect(try reopened.entries().dropLast(3) == entries[...])
+    }
+
+    @Test("a killed process loses nothing that it had appended")
+    func kill() throws {
+        let disk = SimulatedDirectory()
+        let log = try EntryLog.create(in: disk, pairID: pairID, options: Self.options)
+        try log.append(frames(count: 50))
+        #expect(try EntryLog.open(in: disk.afterKill(), options: Self.options).last.lsn == LSN(50))
+    }
+}

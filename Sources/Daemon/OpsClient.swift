@@ -2,6 +2,7 @@ import Arbitration
 import NIOCore
 import NIOPosix
 import Replication
+import Synchronization
 import Transport
 import Wire
 
@@ -31,6 +32,26 @@ package struct OpsClient: Sendable {
         var message = Twinline_Seat_V1_SeatMessage()
         message.operation = operation
         return try await ask(node, at: address, message) { if case .operation(let it) = $0.body { it } else { nil } }
+    }
+
+    /// How long small messages take to the node and back, one after another, in nanoseconds.
+    package func roundTrips(_ count: Int, to node: NodeName, at address: SocketAddress) async throws -> [UInt64] {
+        var hello = Twinline_Seat_V1_SeatMessage()
+        hello.hello.program = "twinline \(twinlineVersion)"
+        let times = Mutex<(sent: UInt64, trips: [UInt64])>((0, []))
+        return try await converse(seat, address, .node(node), first: [encoded(hello)]) { bytes, send in
+            guard let reply: Twinline_Seat_V1_NodeMessage = try? decoded(bytes) else { return nil }
+            let now = monotonicNow().nanoseconds
+            return times.withLock { times in
+                if case .beat = reply.body { times.trips.append(now - times.sent) }
+                guard times.trips.count < count else { return times.trips }
+                var beat = Twinline_Seat_V1_SeatMessage()
+                beat.beat.stamp = 1
+                times.sent = monotonicNow().nanoseconds
+                send(encoded(beat))
+                return nil
+            }
+        }
     }
 
     private func ask<Answer: Sendable>(

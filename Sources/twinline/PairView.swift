@@ -52,6 +52,13 @@ struct PairView: Sendable {
         throw failure
     }
 
+    /// Median, in microseconds, over the first route to a node.
+    func tlsRoundTrip() async throws -> Double {
+        guard let address = routes.a.first else { return 0 }
+        let trips = try await client.roundTrips(2000, to: .a, at: address).sorted()
+        return Double(trips[trips.count / 2]) / 1000
+    }
+
     /// Over the first route that answers.
     private func look(at node: NodeName) async -> Result<Twinline_Seat_V1_Status, ViewError> {
         var reason = "no address in the configuration"

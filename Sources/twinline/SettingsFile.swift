@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import NIOCore
 import Replication
+import Seat
 import Transport
 import Yams
 
@@ -35,6 +36,15 @@ struct SettingsFile {
     func seatNodes() throws -> PerNode<[SocketAddress]> {
         let nodes = yaml["nodes"] as? [String: Any] ?? [:]
         return PerNode(a: try addresses(nodes["a"]), b: try addresses(nodes["b"]))
+    }
+    func seat() throws -> SeatConfiguration {
+        let nodes = try seatNodes()
+        let routes = NodeName.allCases.flatMap { name in
+            nodes[name].map { SeatConfiguration.Route(name, address: $0.ipAddress ?? "", port: $0.port ?? 0) }
+        }
+        return SeatConfiguration(
+            routes: routes, certificate: tls.certificate, key: tls.key, authority: tls.authority,
+            revocations: tls.revocations)
     }
     func witnessAddress() throws -> SocketAddress { try address(string("witness")) }
 }

@@ -13,6 +13,6 @@ struct Twinline: AsyncParsableCommand {
         version: twinlineVersion,
         subcommands: [
             InitCommand.self, NodeCommand.self, WitnessCommand.self, StatusCommand.self, SwitchoverCommand.self,
-            DemoCommand.self,
+            BenchCommand.self, DemoCommand.self,
         ])
 }

@@ -44,13 +44,15 @@ struct BenchCommand: AsyncParsableCommand {
         guard let operation = BenchOperation(rawValue: operation) else { return }
         var pair: ThrowawayPair?
         let configurations: [SeatConfiguration]
+        let view: PairView
         if let config {
-            let seat = try SettingsFile(config).seat()
-            configurations = Array(repeating: seat, count: seats)
+            configurations = Array(repeating: try SettingsFile(config).seat(), count: seats)
+            view = try PairView(config)
         } else {
             let made = try ThrowawayPair(in: keep.map { URL(filePath: $0) }, seats: 1)
             try await made.start()
             configurations = Array(repeating: made.seat(1), count: seats)
+            view = made.view
             pair = made
         }
         // One loop for all seats: the two cores are the nodes' as well.
@@ -58,21 +60,13 @@ struct BenchCommand: AsyncParsableCommand {
         let clients = try configurations.map { try SeatClient(configuration: $0, on: group) }
         let directory = pair?.directory ?? FileManager.default.temporaryDirectory
         let sync = try Floor.sync(in: directory)
-        let roundTrip = try await tlsRoundTrip(clients[0])
+        let roundTrip = try await view.tlsRoundTrip()
         let load = LoadGenerator(clients, operation)
         let result = try await load.run(warmUp: .seconds(2), measure: .seconds(seconds))
         for client in clients { await client.close() }
         withExtendedLifetime(pair) {}
         report(result, sync: sync, roundTrip: roundTrip)
         throw ArgumentParser.ExitCode(result.errors == 0 ? 0 : 1)
-    }
-
-    /// Median of the smallest measured way there and back.
-    private func tlsRoundTrip(_ client: SeatClient) async throws -> Double {
-        _ = try await client.list(limit: 1)
-        var trips: [Double] = []
-        for _ in 0..<300 { if let trip = await client.ping() { trips.append(trip / .microseconds(1)) } }
-        return trips.sorted().dropFirst(trips.count / 2).first ?? 0
     }
 
     private func report(_ result: LoadGenerator.Result, sync: Double, roundTrip: Double) {

@@ -3,8 +3,10 @@ extension Replica {
     /// The connection to the witness is ready. A reboot or another disk of the witness shows in its answers.
     public mutating func witnessConnected() -> [Effect] {
         step {
+            $0.noAnswer()
             $0.arbiter.connected = true
-            $0.arbiter.pending = nil
+            $0.arbiter.testified = false
+            $0.arbiter.consent = nil
             $0.arbiter.retryAt = nil
         }
     }
@@ -28,8 +30,18 @@ extension Replica {
         if case .claiming(let claim) = role, claim.asked { becomeIdle() }
     }
 
-    mutating func ask(_ asked: ArbiterView.Asked) {
-        guard arbiter.connected, arbiter.pending == nil, arbiter.retryAt.map({ $0 <= now }) ?? true else { return }
+    /// May be asked now, and would not only be told to testify first.
+    var arbiterAnswersNow: Bool { arbiterIsFree && arbiter.testified }
+
+    private var arbiterIsFree: Bool {
+        arbiter.connected && arbiter.pending == nil && arbiter.retryAt.map { $0 <= now } ?? true
+    }
+
+    /// A new connection begins with a testimony, whatever is to be asked: a witness whose machine has rebooted can't
+    /// do without (rule R12), and says in its answer that it needs more.
+    mutating func ask(_ question: ArbiterView.Asked) {
+        guard arbiterIsFree else { return }
+        let asked = arbiter.testified ? question : .testimony
         let number = nextNumber()
         arbiter.pending = ArbiterView.Pending(number: number, asked: asked, since: now)
         emit(.ask(RegisterRequest(number: number, action: action(asked))))
@@ -66,8 +78,16 @@ extension Replica {
 
     private var testimony: Testimony {
         var leads = false
-        if case .primary(let primary) = role { leads = !primary.needsStandby || primary.session?.settled == true }
+        if case .primary(let primary) = role {
+            leads = !primary.needsStandby || arbiter.consent.map { $0 <= primary.rounds.confirmed } ?? false
+        }
         return Testimony(node: name, register: record.register, leads: leads)
+    }
+
+    /// A standby that confirms a round which began after the witness's reboot is not claiming, and has not won.
+    private mutating func askForConsent() {
+        guard arbiter.consent == nil, case .primary(let primary) = role, primary.session != nil else { return }
+        arbiter.consent = nextRound()
     }
 
     public mutating func registerAnswered(_ answer: RegisterAnswer) -> [Effect] {
@@ -82,11 +102,12 @@ extension Replica {
             arbiter.refusal = refusal
             arbiter.retryAt = now.advanced(byMilliseconds: timings.heartbeat)
             if case .claiming = role { becomeIdle() }
-            if refusal == .cautious, pending.asked != .testimony {
-                arbiter.retryAt = nil
-                ask(.testimony)
+            if refusal == .cautious {
+                arbiter.testified = false
+                askForConsent()
             }
         case .current(let register), .lost(let register):
+            if pending.asked == .testimony { arbiter.testified = true }
             if learn(register), case .claiming(let claim) = role, claim.asked { becomeIdle() }
         case .won(let register):
             if learn(register) { won(pending) }

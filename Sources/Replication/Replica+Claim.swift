@@ -13,8 +13,8 @@ extension Replica {
     /// Once the number is saved and the register read since, asks for the epoch, at the version read.
     mutating func pursueClaim() {
         guard case .claiming(var claim) = role else { return }
-        guard claim.registerRead else { return ask(.read) }
-        guard !claim.asked, saved.claimed == claim.number else { return }
+        guard claim.registerRead, arbiter.testified else { return ask(.read) }
+        guard !claim.asked, saved.claimed == claim.number, arbiterAnswersNow else { return }
         guard obstacleToClaim == nil else { return becomeIdle() }
         let needed = name.epoch(above: max(record.epoch, record.register.epoch))
         guard claim.number >= needed else {
@@ -65,8 +65,8 @@ extension Replica {
         }
         if (!peer.linked && peer.refused) || peerSilent { return claimIfPromising() }
         guard standby.phase == .idle, peer.linked, let hello = peer.hello, !hello.leads else { return }
-        if record.register.primary == name {
-            if hello.synced > syncedPosition { return fetch() }
+        if record.register.primary == name, arbiter.readAt != nil {
+            if hello.synced > log.last { return fetch() }
             claimIfPromising()
         } else if now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter) {
             claimIfPromising()
@@ -75,7 +75,8 @@ extension Replica {
 
     /// Reads the register first where it stands in the way, so that no number is spent on a hopeless claim.
     private mutating func claimIfPromising() {
-        guard arbiter.connected else { return }
+        guard arbiter.connected, saved.claimed == record.claimed else { return }
+        guard arbiter.testified else { return ask(.read) }
         if let readAt = arbiter.readAt, obstacleToClaim != nil {
             if now >= readAt.advanced(byMilliseconds: timings.heartbeat) { ask(.read) }
             return
@@ -94,14 +95,15 @@ extension Replica {
         emit(.lend(after: common))
     }
 
-    /// They continue this node's own log, or the claim is left to the other node.
+    /// They continue this node's own log, or count for nothing: a run that begins lower is that of a log which parted
+    /// from this one before its end.
     mutating func take(_ run: Run, last: Position) {
         guard case .standby(let standby) = role, standby.phase == .fetching else { return }
         becomeIdle()
-        guard let new = run.after(log.last.lsn), new.first == log.last.lsn.next,
-            new.starts.allSatisfy({ $0.epoch >= log.last.epoch })
+        guard !run.isEmpty, run.first == log.last.lsn.next,
+            run.starts.allSatisfy({ $0.epoch >= log.last.epoch })
         else { return }
-        extend(by: new)
-        emit(.append(new))
+        extend(by: run)
+        emit(.append(run))
     }
 }

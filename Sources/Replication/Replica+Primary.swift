@@ -60,6 +60,8 @@ extension Replica {
     mutating func acknowledged(_ lsn: LSN, _ applied: LSN) {
         guard lsn <= log.last.lsn else { return }
         guard var session = leading?.session else { return }
+        if !session.follows { emit(.ship(from: session.common.next, session: session.id)) }
+        session.follows = true
         if lsn > session.acked || session.acked == log.last.lsn { session.progressAt = now }
         session.acked = max(session.acked, lsn)
         session.applied = max(session.applied, applied)
@@ -77,17 +79,17 @@ extension Replica {
             return post(Message(current.epoch, message.session, .joinRefused(.reseedNeeded)))
         }
         arbiter.pending?.void = true
+        arbiter.consent = nil
         if current.session != nil { current.losses.append(now) }
         current.needsStandby = true
         current.handover = nil
         current.lostAt = nil
         current.session = Primary.Session(
-            id: message.session, disk: join.disk, starts: join.starts, levelAt: committed, acked: .zero,
-            progressAt: now)
+            id: message.session, disk: join.disk, starts: join.starts, common: common.lsn, levelAt: committed,
+            acked: .zero, progressAt: now)
         current.rounds.sent = current.rounds.confirmed
         leading = current
         send(.joinAccepted(common: common))
-        emit(.ship(from: common.lsn.next, session: message.session))
     }
 
     private func refusal(of join: Join, _ primary: Primary) -> JoinRefusal? {
@@ -113,6 +115,7 @@ extension Replica {
             if standby.phase != .idle { becomeIdle() }
         case .primary(var primary):
             guard primary.session != nil else { return }
+            arbiter.consent = nil
             primary.session = nil
             primary.handover = nil
             primary.lostAt = now

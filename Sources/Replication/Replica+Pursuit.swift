@@ -56,6 +56,9 @@ extension Replica {
         if let pending = arbiter.pending, now >= pending.since.advanced(byMilliseconds: timings.witnessAnswer) {
             noAnswer()
         }
+        // Without the witness, or with a stuck disk, nothing comes of a claim: rather follow again.
+        if case .claiming(let claim) = role, !claim.asked,
+            now >= claim.since.advanced(byMilliseconds: timings.witnessAnswer) { becomeIdle() }
         guard case .primary(let primary) = role, let session = primary.session else { return }
         let stalled = session.acked < log.last.lsn && !diskStalled
             && now >= session.progressAt.advanced(byMilliseconds: timings.stallAfter)
@@ -77,7 +80,7 @@ extension Replica {
     mutating func beat() {
         guard peer.linked else { return }
         switch role {
-        case .standby(let standby) where standby.session != nil: acknowledge()
+        case .standby(let standby) where standby.follows: acknowledge()
         case .primary(let primary) where primary.session != nil:
             send(.heartbeat(committed: committed, synced: synced, applied: applied))
         default: sendHello()

@@ -10,20 +10,25 @@ extension Replica {
 
     /// Nil: this node doesn't serve, and reads must be asked elsewhere or later.
     public mutating func read() -> (wait: ReadWait, effects: [Effect])? {
-        guard case .primary(var primary) = role, primary.serving, primary.handover == nil else { return nil }
+        guard case .primary(let primary) = role, primary.serving, primary.handover == nil else { return nil }
         // From solo nobody else can claim.
         guard primary.needsStandby else { return (.none, []) }
-        let underWay = primary.rounds.sent > primary.rounds.confirmed
-        let round = underWay ? primary.rounds.sent + 1 : primary.rounds.confirmed + 1
+        return (.round(nextRound()), takeEffects())
+    }
+
+    /// The first round that begins after now; it is on its way, or will be as soon as the one before it is back.
+    mutating func nextRound() -> UInt64 {
+        guard case .primary(var primary) = role else { return 0 }
+        let round = max(primary.rounds.sent, primary.rounds.confirmed) + 1
         primary.rounds.wanted = max(primary.rounds.wanted, round)
         role = .primary(primary)
         sendRound()
-        return (.round(round), takeEffects())
+        return round
     }
 
     /// One round at a time; whoever waits when it is back shares the next.
     mutating func sendRound() {
-        guard case .primary(var primary) = role, primary.session != nil,
+        guard case .primary(var primary) = role, primary.session?.follows == true,
             primary.rounds.sent == primary.rounds.confirmed, primary.rounds.wanted > primary.rounds.confirmed
         else { return }
         primary.rounds.sent = primary.rounds.confirmed + 1

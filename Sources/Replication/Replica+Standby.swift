@@ -6,7 +6,14 @@ extension Replica {
         role = .standby(standby)
     }
 
-    mutating func becomeIdle() { standby(.idle) }
+    /// A cut under way is waited for, whatever becomes of its session: until then the log ends nobody knows where.
+    mutating func becomeIdle() {
+        if case .standby(let standby) = role, case .cutting(_, let lsn) = standby.phase {
+            self.standby(.cutting(.none, to: lsn))
+        } else {
+            standby(.idle)
+        }
+    }
 
     /// A leader is there: adopt its epoch on disk (rule R7), then join it.
     mutating func joinIfLed() {
@@ -52,9 +59,9 @@ extension Replica {
         step {
             $0.log.cut(to: lsn)
             $0.synced = min($0.synced, lsn)
-            if case .standby(let standby) = $0.role, case .cutting(let session, let to) = standby.phase, to == lsn {
-                $0.startFollowing(session)
-            }
+            guard case .standby(let standby) = $0.role, case .cutting(let session, to: lsn) = standby.phase
+            else { return }
+            if session == .none { $0.standby(.idle) } else { $0.startFollowing(session) }
         }
     }
 
@@ -93,7 +100,7 @@ extension Replica {
     }
 
     mutating func acknowledge() {
-        guard case .standby(let standby) = role, standby.session != nil else { return }
+        guard case .standby(let standby) = role, standby.follows else { return }
         send(.acknowledge(synced: synced, applied: applied))
     }
 }

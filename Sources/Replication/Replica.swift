@@ -75,6 +75,10 @@ public struct Replica: Equatable, Sendable {
         }
         public var connected = false
         public internal(set) var refusal: RegisterRefusal?
+        /// The witness has heard what this node knows, and trusts its own disk: until then nothing else is asked (R12).
+        var testified = false
+        /// The round that will show that the standby consents to this primary's testimony (rule R12).
+        var consent: UInt64?
         var pending: Pending?
         var readAt: Instant?
         /// Not before then, after a refusal or a useless answer.

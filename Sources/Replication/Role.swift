@@ -17,7 +17,7 @@ public struct Standby: Equatable, Sendable {
         /// The leader's epoch is being written to this disk; joining comes after (rule R7).
         case adopting(Epoch)
         case joining(UniqueNumber)
-        /// The diverged tail is being cut off the log.
+        /// The diverged tail is being cut off the log. `.none` when the session has ended meanwhile.
         case cutting(UniqueNumber, to: LSN)
         case following(UniqueNumber)
         /// Takes from the other node the entries that the register's primary lacks (rule R6).
@@ -31,8 +31,18 @@ public struct Standby: Equatable, Sendable {
 
     public init(since: Instant) { self.since = since }
 
+    /// The primary has accepted it.
     public var session: UniqueNumber? {
-        if case .following(let session) = phase { session } else { nil }
+        switch phase {
+        case .following(let session): session
+        case .cutting(let session, _): session == .none ? nil : session
+        case .idle, .adopting, .joining, .fetching: nil
+        }
+    }
+
+    /// It takes entries, acknowledges and confirms.
+    public var follows: Bool {
+        if case .following = phase { true } else { false }
     }
 }
 
@@ -52,6 +62,10 @@ public struct Primary: Equatable, Sendable {
         public var id: UniqueNumber
         public var disk: RandomID
         public var starts: UInt64
+        /// The newest position that both logs held at the join; the standby cuts its own back to it.
+        public var common: LSN
+        /// It has, and takes entries.
+        public var follows = false
         /// All up to here was committed without this standby; it must hold it before failover is promised (rule R3).
         public var levelAt: LSN
         /// Newest LSN that the standby reported as synced in this session.

@@ -57,7 +57,9 @@ public struct Witness: Equatable, Sendable {
         case .read:
             return answer(request, .current(register), client)
         case .testify(let testimony):
-            return hear(testimony, pair) + answer(request, .current(self.register(of: pair) ?? register), client)
+            let effects = hear(testimony, pair)
+            guard !cautious.contains(pair) else { return answer(request, .refused(.cautious), client) }
+            return effects + answer(request, .current(self.register(of: pair) ?? register), client)
         case .compareAndSet(let version, var next):
             guard !cautious.contains(pair) else { return answer(request, .refused(.cautious), client) }
             guard version == register.version, next.epoch >= register.epoch else {

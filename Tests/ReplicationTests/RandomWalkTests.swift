@@ -1,0 +1,25 @@
+import Testing
+
+/// Two replicas and a witness through crashes, pauses, cut and silent links, slow disks and late requests. `Ledger`
+/// says what must hold at every step; at the end everything heals, and then one of three is lost for good.
+struct RandomWalkTests {
+    static let steps = 1_500
+
+    @Test("no walk loses an answer, splits the pair, undoes a database or fails to heal", arguments: 0..<6)
+    func walks(batch: UInt64) {
+        for seed in batch * 25..<(batch + 1) * 25 {
+            guard pairWalk(seed: seed, steps: Self.steps).violation == nil else {
+                Issue.record("\(World.report(seed: seed, steps: Self.steps))")
+                return
+            }
+        }
+    }
+
+    @Test("the same seed walks the same way")
+    func repeats() {
+        let (first, second) = (
+            pairWalk(seed: 4711, steps: 500, tracing: true), pairWalk(seed: 4711, steps: 500, tracing: true))
+        #expect(first.trace == second.trace)
+        #expect(first.trace.count > 500)
+    }
+}

@@ -41,12 +41,13 @@ extension Replica {
 
     /// Who and where this node is: the first message on every connection.
     public var hello: Message {
-        message(.hello(Hello(
+        // One that has won its claim greets in the epoch before, until the new one is on disk (rule R7).
+        Message(min(epoch, saved.epoch), .none, .hello(Hello(
             node: name, leads: serves, synced: syncedPosition, disk: record.disk, starts: record.starts,
             registerVersion: record.register.version)))
     }
 
-    mutating func sendHello() { if peer.linked { emit(.send(hello)) } }
+    mutating func sendHello() { post(hello) }
 
     /// Sorts a message by what it may count for (rule R8); each role's file says what it does then.
     mutating func handle(_ message: Message) {

@@ -17,8 +17,8 @@ final class SimulatedWitness {
 
     init(_ world: World, _ register: Register) {
         self.world = world
-        disk = Witness.Record(
-            id: RandomID(high: 9, low: 9), starts: 0, registers: [.init(id: World.pair, register: register)])
+        let pair = Witness.Pair(id: World.pair, name: "walk", register: register)
+        disk = Witness.Record(id: RandomID(high: 9, low: 9), starts: 0, registers: [pair])
     }
 
     var register: Register? { witness?.register(of: World.pair) ?? disk.registers.first?.register }

@@ -12,7 +12,7 @@ struct Twinline: AsyncParsableCommand {
             """,
         version: twinlineVersion,
         subcommands: [
-            InitCommand.self, NodeCommand.self, WitnessCommand.self, StatusCommand.self, SwitchoverCommand.self,
-            BenchCommand.self, DemoCommand.self,
+            InitCommand.self, NodeCommand.self, WitnessCommand.self, SeatCommand.self, StatusCommand.self,
+            SwitchoverCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 }

@@ -74,24 +74,9 @@ final class Crew: Sendable {
 
     private func perform(_ step: TicketFile.Step, _ client: SeatClient) async {
         let row = file.rows[step.row]
-        let id = row.open.id
-        var promise = Ledger.Promise(ticket: id, action: .open, mark: "")
-        switch step.action {
-        case .open: await perform(.open(row.open), promise, client)
-        case .dispatch:
-            promise.action = .dispatch
-            await perform(.dispatch(id, unit: row.unit, note: ""), promise, client)
-        case .accept:
-            promise.action = .accept
-            await perform(.accept(id, note: ""), promise, client)
-        case .complete:
-            promise.action = .complete
-            await perform(.complete(id, result: row.closingNote.isEmpty ? "Closed" : row.closingNote), promise, client)
-        case .note:
-            promise.action = .note
-            promise.mark = row.closingNote
-            await perform(.note(id, text: row.closingNote), promise, client)
-        }
+        let mark = step.action == .note ? row.closingNote : ""
+        let promise = Ledger.Promise(ticket: row.open.id, action: step.action, mark: mark)
+        await perform(step.command(row), promise, client)
     }
 
     private func perform(_ command: Command, _ promise: Ledger.Promise, _ client: SeatClient) async {

@@ -14,10 +14,21 @@ struct TicketFile {
 
     /// One thing that a seat does, with the time that the file gives it.
     struct Step: Sendable {
-        enum Action: Sendable { case open, dispatch, accept, complete, note }
         var row: Int
-        var action: Action
+        var action: HistoryRow.Action
         var at: Int64
+
+        func command(_ row: Row) -> Command {
+            let id = row.open.id
+            switch action {
+            case .open: return .open(row.open)
+            case .dispatch: return .dispatch(id, unit: row.unit, note: "")
+            case .accept: return .accept(id, note: "")
+            case .return: return .return(id, reason: row.closingNote)
+            case .complete: return .complete(id, result: row.closingNote.isEmpty ? "Closed" : row.closingNote)
+            case .note: return .note(id, text: row.closingNote)
+            }
+        }
     }
 
     let rows: [Row]
@@ -61,7 +72,7 @@ struct TicketFile {
     private static func steps(of rows: [Row]) -> [Step] {
         var steps: [Step] = []
         for (index, row) in rows.enumerated() {
-            for action in [Step.Action.open, .dispatch, .accept] {
+            for action in [HistoryRow.Action.open, .dispatch, .accept] {
                 steps.append(Step(row: index, action: action, at: row.open.openedAt))
             }
             guard let closedAt = row.closedAt else { continue }

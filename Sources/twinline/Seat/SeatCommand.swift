@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Replication
+import Seat
+import Tickets
+
+struct SeatCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "seat", abstract: "Works on tickets as a seat does, with a seat's certificate.",
+        discussion: "Exit codes: 0 done, 1 refused, 69 no node answered, 75 the outcome is unknown: ask again.",
+        subcommands: [
+            OpenCommand.self, ShowCommand.self, ListCommand.self, DispatchCommand.self, AcceptCommand.self,
+            ReturnCommand.self, CompleteCommand.self, NoteCommand.self, HistoryCommand.self, ReplayCommand.self,
+        ])
+}
+
+/// What all seat commands share.
+struct SeatOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "Where the nodes are, and the seat's certificate (YAML).")
+    var config: String
+    @Option(help: "Seconds to wait for an answer, failovers included.")
+    var patience = 10.0
+    @Flag(help: "Print JSON, an object on a line.")
+    var json = false
+
+    func validate() throws {
+        guard patience > 0 else { throw ValidationError("--patience must be above 0 seconds") }
+    }
+
+    var time: Duration { .milliseconds(Int64(patience * 1000)) }
+
+    /// Runs with a seat; what fails ends the command with its exit code.
+    func with<Value>(_ work: (SeatClient) async throws -> Value) async throws -> Value {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let client = try SeatClient(configuration: try SettingsFile(config).seat())
+            let value = try await work(client)
+            await client.close()
+            return value
+        } catch let error as SeatError {
+            FileHandle.standardError.write(Data("twinline: \(error)\n".utf8))
+            throw ArgumentParser.ExitCode(error.exitCode)
+        }
+    }
+
+    func perform(_ command: Command) async throws {
+        let done = try await with { try await $0.perform(command, within: time) }
+        print(json
+            ? jsonLine(["ticket": "\(done.ticket)", "state": "\(done.state)", "revision": done.revision])
+            : "\(done.ticket)  \(done.state)")
+    }
+}
+
+extension SeatError {
+    var exitCode: Int32 {
+        switch self {
+        case .refused: 1
+        case .unknown: 75
+        case .unreachable: 69
+        case .misconfigured: 78
+        }
+    }
+}
+
+extension TicketID: @retroactive ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension Ticket.State: @retroactive ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let state = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = state
+    }
+    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
+    public var defaultValueDescription: String { "\(self)" }
+}
+
+extension Ticket.Channel: @retroactive ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let channel = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = channel
+    }
+    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
+    public var defaultValueDescription: String { "\(self)" }
+}
+
+extension Ticket.Priority: @retroactive ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let priority = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = priority
+    }
+    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
+    public var defaultValueDescription: String { "\(self)" }
+}

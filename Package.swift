@@ -70,7 +70,7 @@ let package = Package(
         .testTarget(name: "DurableLogTests", dependencies: ["DurableLog"]),
         .testTarget(name: "StoreTests", dependencies: ["Store"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
         .testTarget(name: "SeatTests", dependencies: ["Seat"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "twinline"]),
     ],

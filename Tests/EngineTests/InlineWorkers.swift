@@ -1,0 +1,164 @@
+import DurableLog
+import Foundation
+import Replication
+import Store
+import Tickets
+import Wire
+
+@testable import Engine
+
+/// Workers without threads: orders are carried out when the test says so, on the real log and the real database.
+final class InlineLog: LogWorker {
+    let log: EntryLog
+    private var orders: [() throws -> Void] = []
+    let report: (WorkerEvent) -> Void
+    var saved: NodeRecord
+
+    init(_ log: EntryLog, saved: NodeRecord, report: @escaping (WorkerEvent) -> Void) {
+        self.log = log
+        self.saved = saved
+        self.report = report
+    }
+
+    func append(_ frames: [EntryFrame]) {
+        orders.append { [self] in
+            try log.append(frames)
+            report(.logSynced(through: try log.sync()))
+        }
+    }
+
+    func cut(to lsn: LSN) {
+        orders.append { [self] in
+            try log.cut(to: lsn)
+            report(.logCut(to: lsn, tip: try tip()))
+        }
+    }
+
+    func read(from lsn: LSN, maxBytes: Int, for purpose: ReadPurpose) {
+        orders.append { [self] in report(.entriesRead(try log.read(from: lsn, maxBytes: maxBytes), for: purpose)) }
+    }
+
+    func save(_ record: NodeRecord) {
+        orders.append { [self] in
+            saved = record
+            report(.recordSaved(record))
+        }
+    }
+
+    func release(before lsn: LSN) {}
+
+    func tip() throws -> LogTip {
+        guard let frame = try log.read(from: log.last.lsn, maxBytes: 1).last, log.last.lsn > .zero else {
+            return LogTip(position: log.last, chain: log.lastChain, digest: .zero, schemaVersion: 1)
+        }
+        return LogTip(after: frame)
+    }
+
+    /// False: there was nothing to do.
+    func work() throws -> Bool {
+        guard !orders.isEmpty else { return false }
+        let taken = orders
+        orders = []
+        for order in taken { try order() }
+        return true
+    }
+}
+
+final class InlineDatabase: DatabaseWorker {
+    let database: ReplicatedDatabase
+    private var orders: [() throws -> Void] = []
+    private var requests: [PendingWrite] = []
+    private var reign: UInt64?
+    let report: (WorkerEvent) -> Void
+
+    init(_ database: ReplicatedDatabase, report: @escaping (WorkerEvent) -> Void) {
+        self.database = database
+        self.report = report
+    }
+
+    func submit(_ request: PendingWrite) { requests.append(request) }
+    func takeRequests(reign: UInt64) { orders.append { [self] in self.reign = reign } }
+
+    func refuseRequests() {
+        orders.append { [self] in
+            reign = nil
+            if database.hasOpenBatch { database.rollBack() }
+            report(.requestsReturned(requests))
+            requests = []
+        }
+    }
+
+    func commit(_ position: Position) {
+        orders.append { [self] in
+            try database.commit(at: position)
+            report(.applied(through: position.lsn))
+        }
+    }
+
+    func rollback() { orders.append { [self] in if database.hasOpenBatch { database.rollBack() } } }
+
+    func apply(_ frames: [EntryFrame]) {
+        orders.append { [self] in
+            try database.apply(frames.map(\.entry))
+            report(.applied(through: database.applied.lsn))
+        }
+    }
+
+    func work() throws -> Bool {
+        if !orders.isEmpty {
+            let taken = orders
+            orders = []
+            for order in taken { try order() }
+            return true
+        }
+        guard let reign, !requests.isEmpty, !database.hasOpenBatch else { return false }
+        let taken = requests
+        requests = []
+        let batch = try database.execute(taken.map(\.stored), now: 1)
+        let answers = zip(taken, batch.outcomes).map { $0.answered(.init(testing: $1)) }
+        report(.batchExecuted(ExecutedBatch(
+            reign: reign, answers: answers, changes: batch.changeset, digest: batch.digest)))
+        return true
+    }
+}
+
+final class InlineReader: ReadWorker {
+    private let reader: DatabaseReader
+    private let deliver: ([ReadAnswer]) -> Void
+
+    init(_ reader: DatabaseReader, deliver: @escaping ([ReadAnswer]) -> Void) {
+        self.reader = reader
+        self.deliver = deliver
+    }
+
+    func read(_ reads: [PendingRead]) {
+        guard let (position, views) = try? reader.read(reads.map(\.query)) else { return }
+        deliver(zip(reads, views).map { $0.answered(.view($1), at: position) })
+    }
+}
+
+extension PendingWrite {
+    var stored: StoreRequest {
+        let body: StoreRequest.Body
+        switch request.body {
+        case .openSession: body = .openSession
+        case .command(let command): body = .command(command)
+        }
+        return StoreRequest(
+            session: request.session, sequence: Int64(request.sequence), answeredBelow: request.answeredBelow,
+            actor: actor, body: body)
+    }
+}
+
+extension WriteAnswer.Outcome {
+    init(testing outcome: Outcome) {
+        switch outcome {
+        case .answer(.done(let done), _): self = .done(done)
+        case .answer(.refused(let refusal), _): self = .refused(refusal)
+        case .sessionOpened(let session): self = .sessionOpened(session)
+        case .unknownSession: self = .refused(.unknownSession)
+        case .windowExpired: self = .refused(.windowExpired)
+        case .failed, .sessionsExpired: self = .notNow(.overloaded)
+        }
+    }
+}

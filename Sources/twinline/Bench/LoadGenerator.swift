@@ -32,18 +32,23 @@ final class LoadGenerator: Sendable {
         var running = 0
     }
 
+    private final class SeatTally: Sendable {
+        private let state = Mutex(Tally())
+        func withLock<Value: Sendable>(_ body: (inout sending Tally) -> sending Value) -> Value { state.withLock(body) }
+    }
+
     private enum Phase { case warmUp, measure, stop }
 
     private let clients: [SeatClient]
     private let operation: BenchOperation
-    private let tally: [Mutex<Tally>]
+    private let tally: [SeatTally]
     private let phase = Mutex(Phase.warmUp)
 
     /// - Parameter tickets: for shows; each seat shows what it knows of.
     init(_ clients: [SeatClient], _ operation: BenchOperation) {
         self.clients = clients
         self.operation = operation
-        tally = clients.map { _ in Mutex(Tally()) }
+        tally = clients.map { _ in SeatTally() }
     }
 
     /// Warms up, measures, stops.

@@ -62,11 +62,11 @@ extension SeatError {
     }
 }
 
-extension TicketID: @retroactive ExpressibleByArgument {
+extension TicketID: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
-extension Ticket.State: @retroactive ExpressibleByArgument {
+extension Ticket.State: ExpressibleByArgument {
     public init?(argument: String) {
         guard let state = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
         self = state
@@ -75,7 +75,7 @@ extension Ticket.State: @retroactive ExpressibleByArgument {
     public var defaultValueDescription: String { "\(self)" }
 }
 
-extension Ticket.Channel: @retroactive ExpressibleByArgument {
+extension Ticket.Channel: ExpressibleByArgument {
     public init?(argument: String) {
         guard let channel = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
         self = channel
@@ -84,7 +84,7 @@ extension Ticket.Channel: @retroactive ExpressibleByArgument {
     public var defaultValueDescription: String { "\(self)" }
 }
 
-extension Ticket.Priority: @retroactive ExpressibleByArgument {
+extension Ticket.Priority: ExpressibleByArgument {
     public init?(argument: String) {
         guard let priority = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
         self = priority

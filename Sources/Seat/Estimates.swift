@@ -35,7 +35,7 @@ struct Backoff: Equatable {
     mutating func reset() { next = first }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the seed is an argument of the session, so a test sees the same delays each time.
+/// SplitMix64 (Steele, Lea, Flood 2014): the seed is an argument of the session, so a test sees the same delays always.
 struct Random: Equatable {
     private var state: UInt64
 

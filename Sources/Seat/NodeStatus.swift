@@ -9,6 +9,8 @@ public struct NodeStatus: Equatable, Sendable {
     public var pair: String, pairID: String
     public var node: String
     public var role: Role
+    /// It waits for `twinline init`; nothing below counts.
+    public var isUnformatted: Bool
     public var epoch: UInt64
     /// Newest committed position.
     public var positionEpoch: UInt64, positionLSN: UInt64
@@ -40,8 +42,9 @@ extension NodeStatus {
             case .starting, .unspecified, .UNRECOGNIZED: .starting
             }
         self.init(
-            pair: message.pair, pairID: try RandomID(pair: message.pairID).description, node: message.node, role: role,
-            epoch: message.standing.epoch, positionEpoch: message.standing.positionEpoch,
+            pair: message.pair, pairID: message.pairID.isEmpty ? "" : try RandomID(pair: message.pairID).description,
+            node: message.node, role: role, isUnformatted: message.unformatted, epoch: message.standing.epoch,
+            positionEpoch: message.standing.positionEpoch,
             positionLSN: message.standing.positionLsn, mode: message.mode, appended: message.appended,
             synced: message.synced, committed: message.committed, applied: message.applied,
             peerConnected: message.peerConnected, peerSynced: message.peerSynced, peerApplied: message.peerApplied,

@@ -7,8 +7,8 @@ import Wire
 
 /// A seat's live connections to a pair: what a seat program links.
 ///
-/// Everything happens on one event loop. Any number of clients may share a group of event loops; the functions that take
-/// a callback cost no task and no thread, so one program can drive hundreds of seats.
+/// Everything happens on one event loop. Any number of clients may share a group of event loops; the functions that
+/// take a callback cost no task and no thread, so one program can drive hundreds of seats.
 public final class SeatClient: Sendable {
     /// Of a command, when the caller gives none.
     public static let usualPatience = Duration.seconds(10)
@@ -209,8 +209,12 @@ extension SeatRead.Level {
 extension SeatSession.Outcome {
     // A node that answers something else than was asked is of no use to the caller.
 
-    fileprivate var done: Result<Done, SeatError> { if case .done(let done) = self { .success(done) } else { failure() } }
-    fileprivate var view: Result<View, SeatError> { if case .view(let view) = self { .success(view) } else { failure() } }
+    fileprivate var done: Result<Done, SeatError> {
+        if case .done(let done) = self { .success(done) } else { failure() }
+    }
+    fileprivate var view: Result<View, SeatError> {
+        if case .view(let view) = self { .success(view) } else { failure() }
+    }
     fileprivate var status: Result<NodeStatus, SeatError> {
         if case .status(let status) = self { .success(status) } else { failure() }
     }

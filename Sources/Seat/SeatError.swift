@@ -1,7 +1,8 @@
 import Replication
 import Tickets
 
-/// Names one request for ever: sent again under it, however often and to whichever node, it has one effect and one answer.
+/// Names one request for ever: sent again under it, however often and to whichever node, it has one effect and one
+/// answer.
 public struct RequestName: Hashable, Sendable, CustomStringConvertible {
     /// The seat's session, as the pair numbered it.
     public var session: Int64

@@ -65,8 +65,8 @@ extension SeatSession {
         return waiting.flatMap { name($0, at: now) }
     }
 
-    /// The pair no longer knows the session. This copy was not run; if it was the only one ever sent, the request has not
-    /// happened and may get a new name. An older copy may have been run before the session was forgotten: unknown.
+    /// The pair no longer knows the session. This copy was not run; if it was the only one ever sent, the request has
+    /// not happened and may get a new name. An older copy may have been run before the session was forgotten: unknown.
     private mutating func sessionUnknown(_ item: Pending, _ name: RequestName, at now: Instant) -> [Directive] {
         if session == name.session { (session, unresolved) = (nil, []) }
         guard item.copies == 1, let call = item.call, case .request(let request) = item.message,

@@ -4,7 +4,9 @@ import Wire
 
 // What callers ask, and how it goes out.
 extension SeatSession {
-    package mutating func perform(_ command: Command, for call: Call, by deadline: Instant, at now: Instant) -> [Directive] {
+    package mutating func perform(
+        _ command: Command, for call: Call, by deadline: Instant, at now: Instant
+    ) -> [Directive] {
         begin(by: deadline, at: now)
         let unnamed = Unnamed(command: command, call: call, deadline: deadline, ordinal: ordinal())
         guard session != nil else {
@@ -102,8 +104,8 @@ extension SeatSession {
         return .request(request)
     }
 
-    /// Sends what is not under way: all that lost its connection or whose pause is over; with `everything`, also what is
-    /// under way or pauses.
+    /// Sends what is not under way: all that lost its connection or whose pause is over; with `everything`, also what
+    /// is under way or pauses.
     mutating func dispatch(at now: Instant, everything: Bool = false) -> [Directive] {
         guard let target, !pending.isEmpty else { return [] }
         let due = pending.filter { _, item in
@@ -132,7 +134,8 @@ extension SeatSession {
     /// Callers who have waited long enough are told. A late answer then only frees the name.
     mutating func expire(at now: Instant) -> [Directive] {
         var directives: [Directive] = []
-        for (key, item) in pending.filter({ $0.value.deadline <= now }).sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
+        let over = pending.filter { $0.value.deadline <= now }
+        for (key, item) in over.sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
             pending[key] = nil
             if item.copies == 0, case .request(let name) = key { resolve(name) }
             if let call = item.call { directives.append(.deliver(.failed(item.failure(key)), to: call)) }

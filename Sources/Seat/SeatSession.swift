@@ -8,10 +8,10 @@ import Wire
 /// directive waits for another of the same batch.
 ///
 /// Rules:
-/// - All ways to both nodes are held open. Requests go to the node that says it is primary in the highest epoch that any
-///   node ever named, over the connection with the shortest round trip.
-/// - What is unanswered goes out again, under the same name, as soon as its connection dies or another node leads. A node
-///   that says "not now" is asked again after a short, growing delay.
+/// - All ways to both nodes are held open. Requests go to the node that says it is primary in the highest epoch that
+///   any node ever named, over the connection with the shortest round trip.
+/// - What is unanswered goes out again, under the same name, as soon as its connection dies or another node leads. A
+///   node that says "not now" is asked again after a short, growing delay.
 /// - An answer that is late is asked for over another route of the same node as well, within a budget.
 /// - The first answer counts; later copies of it are not expected any more and are dropped.
 /// - What may have happened is never done again under a new name.
@@ -130,5 +130,9 @@ package struct SeatSession: Equatable, Sendable {
 extension Instant {
     func after(milliseconds: UInt64) -> Instant { advanced(byMilliseconds: milliseconds) }
     func after(nanoseconds: UInt64) -> Instant { Instant(nanoseconds: self.nanoseconds &+ nanoseconds) }
-    func since(_ earlier: Instant) -> UInt64 { nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0 }
+
+    /// Nanoseconds.
+    func since(_ earlier: Instant) -> UInt64 {
+        nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
+    }
 }

@@ -1,7 +1,7 @@
 /// How fast a seat notices and retries; nothing about what is true hangs on these. Milliseconds, unless said otherwise.
 package struct SeatTimings: Equatable, Sendable {
-    /// Between beats while requests are under way. Two missed ones end a connection, so a silent node costs at most three
-    /// quarters of a second, if the other node has not said before that it leads now.
+    /// Between beats while requests are under way. Two missed ones end a connection, so a silent node costs at most
+    /// three quarters of a second, if the other node has not said before that it leads now.
     package var busyBeat: UInt64 = 250
     /// Between beats while nothing is under way: a thousand idle seats then cost a node 2,000 small messages a second.
     package var idleBeat: UInt64 = 1000

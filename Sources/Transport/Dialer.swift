@@ -52,7 +52,7 @@ package struct Dialer: Sendable {
         of channel: any Channel, _ expected: Identity.Role, _ install: @escaping Install,
         _ ready: EventLoopPromise<any Channel>
     ) throws {
-        let admission = TLSHandler.Admission(
+        let admission = TLSAdmission(
             admit: { (channel, peer) throws(TransportError) in
                 let role = peer.certificate.identity.role
                 guard role == expected else { throw .peerRefused(.wrongRole(role, expected: "\(expected)")) }

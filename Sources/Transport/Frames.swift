@@ -3,7 +3,7 @@ import NIOCore
 /// Cuts the stream into frames: a 4-byte big-endian length, then that many bytes.
 ///
 /// Payloads go on as slices of the bytes as they came, without a copy, unless a frame arrived in pieces. A slice keeps
-/// the whole piece alive: decode it at once, or copy what is to stay.
+/// the whole piece alive: decode it at once (from its `readableBytesSpan`, without a copy), or copy what is to stay.
 package final class FrameDecoder: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer

@@ -86,7 +86,7 @@ private final class Door: Sendable {
     private func guardEntry(of channel: any Channel) throws {
         let address = channel.remoteAddress
         let session = try TLSSession(tls.withLock { $0 })
-        let admission = TLSHandler.Admission(
+        let admission = TLSAdmission(
             admit: { (channel, peer) throws(TransportError) in try self.admit(peer, on: channel) },
             refuse: { self.refused(address, $0) })
         try channel.pipeline.syncOperations.addHandler(TLSHandler(session, options, admission))

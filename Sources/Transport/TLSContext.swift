@@ -33,10 +33,10 @@ package final class TLSContext: @unchecked Sendable {
     /// OpenSSL keeps a bare pointer to it, so it must live as long as any connection: sessions hold this context.
     private let offer: ProtocolOffer
 
-    /// - Throws: `TransportError.cannotLoad` with the file and OpenSSL's words, or `peerRefused`-like faults of the own
-    ///   certificate as `cannotLoad`.
+    /// Reads the files.
+    /// - Throws: `TransportError.cannotLoad` with the file and what is wrong with it, in OpenSSL's words or ours.
     package init(_ side: Side, _ files: TLSFiles, protocols: [ApplicationProtocol]) throws(TransportError) {
-        ERR_clear_error()
+        OpenSSLErrors.forget()
         guard let context = SSL_CTX_new(side == .server ? TLS_server_method() : TLS_client_method()) else {
             throw .openSSL(OpenSSLErrors.drain().text)
         }

@@ -2,46 +2,33 @@ import NIOCore
 
 /// A `TLSSession` on an event loop: ciphertext on the network's side, plaintext on the other.
 ///
-/// Nothing passes before the handshake is done and `Admission.admit` has installed the protocol's handlers behind this
-/// one. What then goes wrong arrives there as a `TransportError`, just before the channel closes.
+/// Nothing passes before the handshake is done and `TLSAdmission.admit` has installed the protocol's handlers behind
+/// this one. What then goes wrong arrives there as a `TransportError`, just before the channel closes.
 package final class TLSHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    /// Who decides about the peer. Exactly one of the two is the last to be called, both on the event loop.
-    package struct Admission {
-        /// The handshake is done: install handlers, or throw to refuse.
-        package var admit: (any Channel, TLSSession.Peer) throws(TransportError) -> Void
-        /// There will be no connection.
-        package var refuse: (TransportError) -> Void
-
-        package init(
-            admit: @escaping (any Channel, TLSSession.Peer) throws(TransportError) -> Void,
-            refuse: @escaping (TransportError) -> Void
-        ) {
-            (self.admit, self.refuse) = (admit, refuse)
-        }
-    }
-
     private enum State {
         /// `received`: bytes taken from a peer that nobody knows yet.
-        case handshaking(received: Int, deadline: Scheduled<Void>?)
+        case handshaking(received: Int)
+        /// The peer is known and its handlers are being installed: what these say at once may go out.
+        case admitting
         case open
         case closed
     }
 
     private let session: TLSSession
     private let options: ConnectionOptions
-    private let admission: Admission
-    private var state = State.handshaking(received: 0, deadline: nil)
-    /// The peer is known and its handlers are being installed: what these say at once may go out.
-    private var admitting = false
+    private let admission: TLSAdmission
+    private var state = State.handshaking(received: 0)
+    /// Of the handshake.
+    private var deadline: Scheduled<Void>?
     /// Of writes that are encrypted and not yet flushed.
-    private var promises: [EventLoopPromise<Void>] = []
+    private var promises = WritePromises()
 
-    package init(_ session: TLSSession, _ options: ConnectionOptions, _ admission: Admission) {
+    package init(_ session: TLSSession, _ options: ConnectionOptions, _ admission: TLSAdmission) {
         (self.session, self.options, self.admission) = (session, options, admission)
     }
 
@@ -57,12 +44,11 @@ package final class TLSHandler: ChannelDuplexHandler {
     package func channelActive(context: ChannelHandlerContext) { begin(context) }
 
     private func begin(_ context: ChannelHandlerContext) {
-        guard case .handshaking(0, nil) = state else { return }
+        guard deadline == nil, case .handshaking = state else { return }
         let timeout = options.handshakeTimeout
-        let deadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
             self.fail(context, .handshakeTimedOut(seconds: timeout.nanoseconds / 1_000_000_000))
         }
-        state = .handshaking(received: 0, deadline: deadline)
         advance(context)
     }
 
@@ -71,15 +57,15 @@ package final class TLSHandler: ChannelDuplexHandler {
         do throws(TransportError) {
             switch state {
             case .closed: return
-            case .open:
+            case .open, .admitting:
                 try session.receive(ciphertext)
                 deliver(context)
-            case .handshaking(let before, let deadline):
+            case .handshaking(let before):
                 let received = before + ciphertext.readableBytes
                 guard received <= options.handshakeLimit else {
                     throw .handshakeTooLong(limit: options.handshakeLimit)
                 }
-                state = .handshaking(received: received, deadline: deadline)
+                state = .handshaking(received: received)
                 try session.receive(ciphertext)
                 advance(context)
             }
@@ -92,9 +78,10 @@ package final class TLSHandler: ChannelDuplexHandler {
         do throws(TransportError) {
             let peer = try session.handshake()
             sendCiphertext(context)
-            guard let peer, case .handshaking(_, let deadline) = state else { return }
-            admitting = true
+            guard let peer, case .handshaking = state else { return }
+            state = .admitting
             try admission.admit(context.channel, peer)
+            guard case .admitting = state else { return }
             deadline?.cancel()
             state = .open
             context.fireChannelActive()
@@ -112,7 +99,7 @@ package final class TLSHandler: ChannelDuplexHandler {
                 let result = try session.read(into: &plaintext)
                 if plaintext.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(plaintext)) }
                 if result == .more { continue }
-                if result == .ended { close(context: context, mode: .all, promise: nil) }
+                if result == .ended { return close(context: context, mode: .all, promise: nil) }
                 // What the session itself has to say, such as the answer to a change of keys.
                 if session.ciphertextBytes > 0 { sendCiphertext(context) }
                 return
@@ -124,7 +111,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     package func channelInactive(context: ChannelHandlerContext) {
         switch state {
-        case .handshaking: fail(context, .handshakeBroken("the peer closed the connection"))
+        case .handshaking, .admitting: fail(context, .handshakeBroken("the peer closed the connection"))
         case .open: fail(context, .truncated)
         case .closed: break
         }
@@ -138,11 +125,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     // Outbound
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard maySend else {
-            promise?.fail(TransportError.notOpen)
-            return
-        }
-        if let promise { promises.append(promise) }
+        guard maySend else { return promise?.fail(TransportError.notOpen) ?? () }
+        promises.append(promise)
         var plaintext = unwrapOutboundIn(data)
         do throws(TransportError) {
             while plaintext.readableBytes > 0 {
@@ -165,11 +149,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// Says goodbye and closes. What the system has not taken by then is lost: who must know that its last bytes went
     /// out writes them with a promise and closes when it is kept.
     package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard mode == .all else {
-            promise?.fail(ChannelError.operationUnsupported)
-            return
-        }
-        if case .open = state {
+        guard mode == .all else { return promise?.fail(ChannelError.operationUnsupported) ?? () }
+        if maySend {
             session.end()
             sendCiphertext(context)
         }
@@ -181,31 +162,21 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     private var maySend: Bool {
         switch state {
-        case .handshaking: admitting
-        case .open: true
-        case .closed: false
+        case .admitting, .open: true
+        case .handshaking, .closed: false
         }
     }
 
     private func sendCiphertext(_ context: ChannelHandlerContext) {
-        writeCiphertext(context, promise: joinedPromise(context.eventLoop))
+        writeCiphertext(context, promise: promises.take(context.eventLoop))
         context.flush()
     }
 
     private func writeCiphertext(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        if let ciphertext = session.takeCiphertext(context.channel.allocator) {
-            context.write(wrapOutboundOut(ciphertext), promise: promise)
-        } else {
-            promise?.succeed()
+        guard let ciphertext = session.takeCiphertext(context.channel.allocator) else {
+            return promise?.succeed() ?? ()
         }
-    }
-
-    private func joinedPromise(_ eventLoop: any EventLoop) -> EventLoopPromise<Void>? {
-        guard promises.count > 1 else { return promises.popLast() }
-        let joined = eventLoop.makePromise(of: Void.self)
-        for promise in promises { joined.futureResult.cascade(to: promise) }
-        promises.removeAll(keepingCapacity: true)
-        return joined
+        context.write(wrapOutboundOut(ciphertext), promise: promise)
     }
 
     private func fail(_ context: ChannelHandlerContext, _ error: TransportError) {
@@ -213,7 +184,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         leave()
         switch before {
         case .closed: return
-        case .handshaking: admission.refuse(error)
+        case .handshaking, .admitting: admission.refuse(error)
         case .open: context.fireErrorCaught(error)
         }
         session.end()
@@ -223,9 +194,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     private func leave() {
-        if case .handshaking(_, let deadline) = state { deadline?.cancel() }
+        deadline?.cancel()
         state = .closed
-        for promise in promises { promise.fail(TransportError.notOpen) }
-        promises.removeAll()
+        promises.fail(TransportError.notOpen)
     }
 }

@@ -1,8 +1,8 @@
 import COpenSSL
 import NIOCore
 
-/// One TLS connection without any I/O: ciphertext goes in and comes out through memory, so two sessions can talk back to
-/// back in a test, and the event loop's handler only moves bytes.
+/// One TLS connection without any I/O: ciphertext goes in and comes out through memory, so two sessions can talk back
+/// to back in a test, and the event loop's handler only moves bytes.
 ///
 /// Every call may leave ciphertext to be sent, also a failed one (an alert): `takeCiphertext` after each.
 /// Not Sendable: an `SSL` object belongs to one event loop.
@@ -29,7 +29,7 @@ package final class TLSSession {
     private let incoming: OpaquePointer, outgoing: OpaquePointer
 
     package init(_ context: TLSContext) throws(TransportError) {
-        ERR_clear_error()
+        OpenSSLErrors.forget()
         guard let ssl = SSL_new(context.pointer) else { throw .openSSL(OpenSSLErrors.drain().text) }
         guard let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
             SSL_free(ssl)
@@ -61,7 +61,7 @@ package final class TLSSession {
     /// To a client it is done before the server has judged the client's certificate (so is TLS 1.3): only the server's
     /// first message proves that it is let in; a refusal comes out of `read` as `refusedByPeer`.
     package func handshake() throws(TransportError) -> Peer? {
-        ERR_clear_error()
+        OpenSSLErrors.forget()
         let result = SSL_do_handshake(ssl)
         guard result != 1 else { return try peer() }
         switch SSL_get_error(ssl, result) {
@@ -73,7 +73,7 @@ package final class TLSSession {
     /// Fills what is writable in `plaintext`.
     package func read(into plaintext: inout ByteBuffer) throws(TransportError) -> ReadResult {
         while plaintext.writableBytes > 0 {
-            ERR_clear_error()
+            OpenSSLErrors.forget()
             var result: Int32 = 0
             plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { space in
                 result = SSL_read(ssl, space.baseAddress, Int32(clamping: space.count))
@@ -92,7 +92,7 @@ package final class TLSSession {
     /// Encrypts the next record's worth of `plaintext`, at most 16 KiB, and moves its reader index.
     package func encryptRecord(_ plaintext: inout ByteBuffer) throws(TransportError) {
         guard plaintext.readableBytes > 0 else { return }
-        ERR_clear_error()
+        OpenSSLErrors.forget()
         let written = plaintext.withUnsafeReadableBytes { bytes in
             SSL_write(ssl, bytes.baseAddress, Int32(clamping: bytes.count))
         }
@@ -100,13 +100,13 @@ package final class TLSSession {
         plaintext.moveReaderIndex(forwardBy: Int(written))
     }
 
-    /// Says goodbye, if there is a common key to say it under, so that the peer can tell the end from a cut. Nothing may
-    /// be encrypted afterwards.
+    /// Says goodbye, if there is a common key to say it under, so that the peer can tell the end from a cut. Nothing
+    /// may be encrypted afterwards.
     package func end() {
         guard SSL_is_init_finished(ssl) == 1 else { return }
-        ERR_clear_error()
+        OpenSSLErrors.forget()
         SSL_shutdown(ssl)
-        ERR_clear_error()
+        OpenSSLErrors.forget()
     }
 
     /// Ciphertext that has arrived and is not yet read: an upper bound of the plaintext to come.

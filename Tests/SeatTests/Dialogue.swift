@@ -24,13 +24,16 @@ struct Dialogue {
         for link in [a0, a1, b0, b1] { dialogue.connect(link, link.node == .a ? .primary : .standby, e1) }
         let opening = dialogue.perform(note).sent.first
         if case .request(let request) = opening?.message {
-            dialogue.receive(.answered(RequestName(session: 0, sequence: Int64(request.sequence)), .sessionOpened(7)), a0)
+            let opening = RequestName(session: 0, sequence: Int64(request.sequence))
+            dialogue.receive(.answered(opening, .sessionOpened(7)), a0)
         }
         dialogue.receive(.answered(RequestName(session: 7, sequence: 1), .done(done)), a0)
         return dialogue
     }
 
-    @discardableResult mutating func connect(_ link: Link, _ role: Standing.Role, _ epoch: Epoch) -> [SeatSession.Directive] {
+    @discardableResult mutating func connect(
+        _ link: Link, _ role: Standing.Role, _ epoch: Epoch
+    ) -> [SeatSession.Directive] {
         let hello = seat.connected(link, at: now)
         pass(microseconds: [a0, b0].contains(link) ? 100 : 300)
         return hello + receive(.welcome(pair: pair, Standing(role, epoch)), link)

@@ -90,7 +90,9 @@ import Wire
         for _ in 0..<8 {
             let before = dialogue.now
             #expect(dialogue.receive(.answered(name(2), .notNow(.init())), a0) == [])
-            while dialogue.run(milliseconds: 1).asked.isEmpty { for link in [a0, a1, b0, b1] { dialogue.stayAlive(link) } }
+            while dialogue.run(milliseconds: 1).asked.isEmpty {
+                for link in [a0, a1, b0, b1] { dialogue.stayAlive(link) }
+            }
             pauses.append(dialogue.now.since(before) / 1_000_000)
         }
         for (pause, bounds) in zip(pauses, [1...2, 2...4, 4...8, 8...16, 16...32, 25...50, 25...50, 25...50]) {

@@ -27,8 +27,9 @@ import Wire
         #expect(dialogue.perform(note) == [.send(request(3, below: 2), on: a0)])
         #expect(dialogue.receive(.answered(name(3), .done(done)), a0).delivered == [.done(done)])
         #expect(dialogue.perform(note) == [.send(request(4, below: 2), on: a0)])
-        #expect(dialogue.receive(.answered(name(2), .refused(.noSuchTicket(ticket))), a0).delivered
-            == [.failed(.refused(.noSuchTicket(ticket)))])
+        #expect(
+            dialogue.receive(.answered(name(2), .refused(.noSuchTicket(ticket))), a0).delivered
+                == [.failed(.refused(.noSuchTicket(ticket)))])
         #expect(dialogue.perform(note) == [.send(request(5, below: 4), on: a0)])
     }
 
@@ -97,8 +98,9 @@ import Wire
     func windowExpired() {
         var dialogue = Dialogue.settled()
         _ = dialogue.perform(note)
-        #expect(dialogue.receive(.answered(name(2), .refused(.windowExpired)), a0).delivered
-            == [.failed(.unknown(name(2)))])
+        #expect(
+            dialogue.receive(.answered(name(2), .refused(.windowExpired)), a0).delivered
+                == [.failed(.unknown(name(2)))])
     }
 
     @Test("callers who never ask again hold the low mark back for so many requests only")

@@ -51,8 +51,8 @@ enum Authority {
                 revocations: revocations ? "\(path)/crl.pem" : nil)
         }
 
-        func server(_ name: String = "node-a", _ protocols: [ApplicationProtocol] = [.seat, .node]) throws -> TLSContext {
-            try TLSContext(.server, files(name), protocols: protocols)
+        func server(_ name: String = "node-a") throws -> TLSContext {
+            try TLSContext(.server, files(name), protocols: [.seat, .node])
         }
 
         func client(_ name: String = "seat-017", _ protocols: [ApplicationProtocol] = [.seat]) throws -> TLSContext {

@@ -1,0 +1,159 @@
+import NIOCore
+import NIOPosix
+import Replication
+import Synchronization
+import Testing
+import Tickets
+import Wire
+
+@testable import Seat
+
+/// The client over real connections to scripted nodes.
+@Suite(.timeLimit(.minutes(1))) struct SeatClientTests {
+    private func client(_ nodes: ScriptedNode..., routes: Int = 2) throws -> SeatClient {
+        try SeatClient(
+            configuration: Keys.shared.configuration(
+                nodes.flatMap { node in
+                    (0..<routes).map { _ in .init(node.name, address: "127.0.0.1", port: node.port) }
+                }))
+    }
+
+    @Test("commands are done, tickets shown, and all ways are open")
+    func everyday() async throws {
+        let a = try await ScriptedNode.start(.a, .primary), b = try await ScriptedNode.start(.b, .standby)
+        let client = try client(a, b)
+        #expect(try await client.perform(note) == Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1))
+        #expect(try await client.show(ticket) == nil)
+        while await client.connections.contains(where: { $0.state == .away }) {}
+        let connections = await client.connections
+        #expect(connections.map(\.state) == [.primary, .primary, .standby, .standby])
+        #expect(connections.filter(\.isUsed).map(\.link.node) == [.a])
+        #expect(connections.allSatisfy { $0.roundTrip != nil })
+        #expect(try await client.status(of: .b).node == "b")
+        #expect(try await client.switchover(from: .a) == OperationAnswer(accepted: false, text: "not now"))
+        await client.close()
+        await a.stop()
+        await b.stop()
+    }
+
+    @Test("a thousand commands at once all get their own answer")
+    func many() async throws {
+        let a = try await ScriptedNode.start(.a, .primary)
+        let client = try client(a)
+        let tickets = try await withThrowingTaskGroup(of: TicketID.self) { group in
+            for _ in 0..<1000 { group.addTask { try await client.perform(note).ticket } }
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(tickets.count == 1000)
+        await client.close()
+        await a.stop()
+    }
+
+    @Test("when the primary dies with requests under way, they are done by the other node once it leads")
+    func failover() async throws {
+        // A takes the requests and never answers.
+        let a = try await ScriptedNode.start(.a, .primary) { request, copies in
+            if case .openSession? = request.command { return .opened(request.sequence) }
+            return nil
+        }
+        let b = try await ScriptedNode.start(.b, .standby)
+        let client = try client(a, b)
+        while await client.connections.contains(where: { $0.state == .away }) {}
+        async let first = client.perform(note)
+        async let second = client.perform(note)
+        await a.stop()
+        b.become(.primary, epoch: 2)
+        #expect(try await Set([first.ticket.low, second.ticket.low]) == [1, 2])
+        await client.close()
+        await b.stop()
+    }
+
+    @Test("a restarted node is found again, and leads in its new epoch")
+    func restart() async throws {
+        let a = try await ScriptedNode.start(.a, .primary)
+        let client = try client(a)
+        _ = try await client.perform(note)
+        let port = a.port
+        await a.stop()
+        let again = try await ScriptedNode.start(.a, .primary, port: port)
+        #expect(try await client.perform(note).ticket.low == 2)
+        await client.close()
+        await again.stop()
+    }
+
+    @Test("a node that says 'not now' three times is asked a fourth time")
+    func notNow() async throws {
+        let a = try await ScriptedNode.start(.a, .primary) { request, copies in
+            copies < 4
+                ? (request.session == 0 ? .opened(request.sequence) : .notNow(request))
+                : ScriptedNode.done(request, copies: copies)
+        }
+        let client = try client(a)
+        #expect(try await client.perform(note).ticket.low == 1)
+        await client.close()
+        await a.stop()
+    }
+
+    @Test("without any node a request is unreachable, and with a silent one unknown")
+    func outcomes() async throws {
+        let gone = try await ScriptedNode.start(.a, .primary)
+        await gone.stop()
+        var client = try client(gone)
+        await #expect(throws: SeatError.unreachable) { try await client.perform(note, within: .milliseconds(50)) }
+        await client.close()
+
+        let silent = try await ScriptedNode.start(.a, .primary) { request, copies in
+            request.sequence == 2 && request.session == 7 ? nil : ScriptedNode.done(request, copies: copies)
+        }
+        client = try self.client(silent)
+        _ = try await client.perform(note)
+        await #expect(throws: SeatError.unknown(RequestName(session: 7, sequence: 2))) {
+            try await client.perform(note, within: .milliseconds(50))
+        }
+        await client.close()
+        await #expect(throws: SeatError.unreachable) { try await client.perform(note) }
+        await silent.stop()
+    }
+
+    @Test("callbacks run on the event loop and may ask the next thing at once")
+    func callbacks() async throws {
+        let a = try await ScriptedNode.start(.a, .primary)
+        let client = try client(a)
+        let last = await withCheckedContinuation { finished in
+            Chain(client, length: 100) { finished.resume(returning: $0) }.next()
+        }
+        #expect(last == .success(Done(ticket: TicketID(high: 7, low: 100), state: .open, revision: 1)))
+        await client.close()
+        await a.stop()
+    }
+
+    @Test("what can't be used in the configuration is named")
+    func misconfigured() {
+        var configuration = Keys.shared.configuration([.init(.a, address: "node-a", port: 1)])
+        #expect { try SeatClient(configuration: configuration) } throws: { "\($0)".contains("node-a") }
+        configuration.key = "/nonexistent"
+        #expect { try SeatClient(configuration: configuration) } throws: { "\($0)".contains("/nonexistent") }
+    }
+}
+
+/// One command after the other, without a task.
+private final class Chain: Sendable {
+    private let client: SeatClient
+    private let left: Mutex<Int>
+    private let finished: @Sendable (Result<Done, SeatError>) -> Void
+
+    init(_ client: SeatClient, length: Int, _ finished: @escaping @Sendable (Result<Done, SeatError>) -> Void) {
+        (self.client, self.finished) = (client, finished)
+        left = Mutex(length)
+    }
+
+    func next() {
+        client.perform(note) { result in
+            let isLast = self.left.withLock { left in
+                left -= 1
+                return left == 0
+            }
+            if isLast { self.finished(result) } else { self.next() }
+        }
+    }
+}

@@ -48,11 +48,14 @@ final class InlineLog: LogWorker {
     func release(before lsn: LSN) {}
 
     func tip() throws -> LogTip {
-        guard let frame = try log.read(from: log.last.lsn, maxBytes: 1).last, log.last.lsn > .zero else {
+        guard log.last.lsn > .zero, let frame = try log.read(from: log.last.lsn, maxBytes: 1).last else {
             return LogTip(position: log.last, chain: log.lastChain, digest: .zero, schemaVersion: 1)
         }
         return LogTip(after: frame)
     }
+
+    /// As when the process dies: what was ordered and not done is forgotten.
+    func discard() { orders = [] }
 
     /// False: there was nothing to do.
     func work() throws -> Bool {
@@ -77,6 +80,7 @@ final class InlineDatabase: DatabaseWorker {
     }
 
     func submit(_ request: PendingWrite) { requests.append(request) }
+    func discard() { orders = [] }
     func takeRequests(reign: UInt64) { orders.append { [self] in self.reign = reign } }
 
     func refuseRequests() {

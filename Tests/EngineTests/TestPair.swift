@@ -102,8 +102,10 @@ final class TestPair {
     /// As by SIGKILL: what was not synced may be gone, and nothing more is heard.
     func kill(_ name: NodeName) -> NodeRecord {
         let record = self[name].log.saved
+        self[name].log.discard()
+        self[name].database.discard()
         members[name] = nil
-        mail.removeAll { $0.to == name || true }
+        mail = []
         replies.removeAll { $0.to == name }
         linked = false
         members[name.other]?.engine.peerDisconnected()

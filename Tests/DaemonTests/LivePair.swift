@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import NIOCore
 import NIOPosix
 import Replication
@@ -8,8 +7,8 @@ import Transport
 
 @testable import Daemon
 
-/// A whole pair in one process: the real daemons over loopback TLS, on ports that the system chose.
-final class TestPair: Sendable {
+/// Certificates, folders and free ports for a pair in one process.
+final class LivePair: Sendable {
     let directory: URL
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let ports: [Int]
@@ -64,43 +63,5 @@ final class TestPair: Sendable {
         }
         defer { for channel in channels { try? channel.close().wait() } }
         return channels.map { $0.localAddress?.port ?? 0 }
-    }
-}
-
-@Suite(.serialized) struct PairTests {
-    @Test("a new pair is formatted, pairs itself, and hands over on request")
-    func formatsAndPairs() async throws {
-        let pair = try TestPair()
-        var log = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = .info
-        let (stopA, stopB, stopWitness) = (Stopper(), Stopper(), Stopper())
-        let witness = WitnessDaemon(
-            WitnessSettings(listen: [try pair.address(2)], data: pair.path("witness"), tls: pair.tls("witness")), log: log)
-        let a = NodeDaemon(try pair.node(.a), log: log)
-        let b = NodeDaemon(try pair.node(.b), log: log)
-        async let w: ExitCode = witness.run(stopWitness)
-        async let ra: ExitCode = a.run(stopA)
-        async let rb: ExitCode = b.run(stopB)
-        let client = try OpsClient(tls: pair.tls("ops/admin"), group: pair.group)
-        let formatter = PairFormatter(client, a: try pair.address(0), b: try pair.address(1), witness: try pair.address(2))
-        while true {
-            do { _ = try await formatter.format { print($0) }; break } catch let error as TransportError { print(error) }
-        }
-        while true {
-            if let status = try? await client.status(of: .a, at: try pair.address(0)), status.failoverPossible {
-                print(status)
-                break
-            }
-        }
-        stopA.request()
-        #expect(await ra == .orderly)
-        while true {
-            let status = try await client.status(of: .b, at: try pair.address(1))
-            if status.standing.role == .primary { print(status); break }
-        }
-        stopB.request()
-        stopWitness.request()
-        #expect(await rb == .orderly)
-        #expect(await w == .orderly)
     }
 }

@@ -40,10 +40,12 @@ package final class Listener: Sendable {
         (self.channels, self.door) = (channels, door)
     }
 
-    /// From now on new connections use this context: certificates and revocation lists change without a restart.
+    /// The files have changed: new connections use this context from now on, and those whose peer it would not let in
+    /// are ended. The others stay.
     package func renew(_ tls: TLSContext) {
         precondition(tls.side == .server, "a listener needs a server's context")
         door.tls.withLock { $0 = tls }
+        for channel in door.inside.withLock({ Array($0.values) }) { channel.judgePeerAgain(under: tls) }
     }
 
     /// Stops listening. Connections that were accepted stay.
@@ -55,6 +57,8 @@ package final class Listener: Sendable {
 /// What every connection that comes in passes through.
 private final class Door: Sendable {
     let tls: Mutex<TLSContext>
+    /// All connections that are open, for `renew`.
+    let inside = Mutex<[ObjectIdentifier: any Channel]>([:])
     private let options: ConnectionOptions
     private let refused: Listener.Refused
     private let accept: Listener.Accept
@@ -85,11 +89,19 @@ private final class Door: Sendable {
 
     private func guardEntry(of channel: any Channel) throws {
         let address = channel.remoteAddress
-        let session = try TLSSession(tls.withLock { $0 })
+        let context = tls.withLock { $0 }
+        let session = try TLSSession(context)
         let admission = TLSAdmission(
-            admit: { (channel, peer) throws(TransportError) in try self.admit(peer, on: channel) },
+            admit: { (channel, peer) throws(TransportError) in
+                // The files may have changed during the handshake.
+                let current = self.tls.withLock { $0 }
+                if current !== context, let fault = session.fault(under: current) { throw .peerRefused(fault) }
+                try self.admit(peer, on: channel)
+            },
             refuse: { self.refused(address, $0) })
         try channel.pipeline.syncOperations.addHandler(TLSHandler(session, options, admission))
+        inside.withLock { $0[ObjectIdentifier(channel)] = channel }
+        channel.closeFuture.whenComplete { _ in self.inside.withLock { $0[ObjectIdentifier(channel)] = nil } }
     }
 
     private func admit(_ peer: TLSSession.Peer, on channel: any Channel) throws(TransportError) {

@@ -19,7 +19,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         case closed
     }
 
-    private let session: TLSSession
+    let session: TLSSession
     private let options: ConnectionOptions
     private let admission: TLSAdmission
     private var state = State.handshaking(received: 0)
@@ -34,8 +34,6 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     /// A large write leaves in pieces of this size, so that the session's buffer, which never shrinks, stays small.
     private static let pieceSize = 64 * 1024
-
-    // Inbound
 
     package func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { begin(context) }
@@ -122,10 +120,11 @@ package final class TLSHandler: ChannelDuplexHandler {
         fail(context, error as? TransportError ?? .lost("\(error)"))
     }
 
-    // Outbound
-
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard maySend else { return promise?.fail(TransportError.notOpen) ?? () }
+        guard maySend else {
+            promise?.fail(TransportError.notOpen)
+            return
+        }
         promises.append(promise)
         var plaintext = unwrapOutboundIn(data)
         do throws(TransportError) {
@@ -149,7 +148,10 @@ package final class TLSHandler: ChannelDuplexHandler {
     /// Says goodbye and closes. What the system has not taken by then is lost: who must know that its last bytes went
     /// out writes them with a promise and closes when it is kept.
     package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard mode == .all else { return promise?.fail(ChannelError.operationUnsupported) ?? () }
+        guard mode == .all else {
+            promise?.fail(ChannelError.operationUnsupported)
+            return
+        }
         if maySend {
             session.end()
             sendCiphertext(context)
@@ -157,8 +159,6 @@ package final class TLSHandler: ChannelDuplexHandler {
         leave()
         context.close(promise: promise)
     }
-
-    // Both
 
     private var maySend: Bool {
         switch state {
@@ -173,13 +173,14 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     private func writeCiphertext(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        guard let ciphertext = session.takeCiphertext(context.channel.allocator) else {
-            return promise?.succeed() ?? ()
+        if let ciphertext = session.takeCiphertext(context.channel.allocator) {
+            context.write(wrapOutboundOut(ciphertext), promise: promise)
+        } else {
+            promise?.succeed()
         }
-        context.write(wrapOutboundOut(ciphertext), promise: promise)
     }
 
-    private func fail(_ context: ChannelHandlerContext, _ error: TransportError) {
+    func fail(_ context: ChannelHandlerContext, _ error: TransportError) {
         let before = state
         leave()
         switch before {

@@ -125,6 +125,21 @@ package final class TLSSession {
         return ciphertext
     }
 
+    /// Why the peer, once let in, would not be let in under `context`, which may have a newer revocation list.
+    /// Nil: it still would.
+    func fault(under context: TLSContext) -> PeerFault? {
+        guard SSL_is_init_finished(ssl) == 1 else { return nil }
+        guard let certificate = SSL_get1_peer_certificate(ssl) else { return .noCertificate }
+        defer { X509_free(certificate) }
+        let check = X509_STORE_CTX_new()
+        defer { X509_STORE_CTX_free(check) }
+        let store = SSL_CTX_get_cert_store(context.pointer)
+        X509_STORE_CTX_init(check, store, certificate, SSL_get_peer_cert_chain(ssl))
+        X509_STORE_CTX_set_default(check, context.side == .server ? "ssl_client" : "ssl_server")
+        defer { OpenSSLErrors.forget() }
+        return X509_verify_cert(check) == 1 ? nil : PeerFault(verdict: X509_STORE_CTX_get_error(check))
+    }
+
     private func peer() throws(TransportError) -> Peer {
         guard let certificate = SSL_get1_peer_certificate(ssl) else { throw .peerRefused(.noCertificate) }
         defer { X509_free(certificate) }
@@ -153,7 +168,9 @@ extension TLSSession {
         if errors.contains(reason: SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) { return .peerRefused(.noCertificate) }
         if errors.contains(reason: SSL_R_UNSUPPORTED_PROTOCOL) { return .peerRefused(.oldTLS) }
         if errors.contains(reason: SSL_R_NO_APPLICATION_PROTOCOL) { return .peerRefused(.noCommonProtocol) }
-        if errors.contains(reason: SSL_R_CERTIFICATE_VERIFY_FAILED) { return .peerRefused(verdict) }
+        if errors.contains(reason: SSL_R_CERTIFICATE_VERIFY_FAILED) {
+            return .peerRefused(PeerFault(verdict: Int32(truncatingIfNeeded: SSL_get_verify_result(ssl))))
+        }
         return .handshakeBroken(errors.text)
     }
 
@@ -161,14 +178,15 @@ extension TLSSession {
         if let alert = errors.alert { return .refusedByPeer(alert: alert) }
         return .broken(errors.text)
     }
+}
 
-    private var verdict: PeerFault {
-        let result = SSL_get_verify_result(ssl)
-        switch Int32(truncatingIfNeeded: result) {
-        case X509_V_ERR_CERT_HAS_EXPIRED: return .expired
-        case X509_V_ERR_CERT_NOT_YET_VALID: return .notYetValid
-        case X509_V_ERR_CERT_REVOKED: return .revoked
-        default: return .untrusted(String(cString: X509_verify_cert_error_string(result)))
+extension PeerFault {
+    fileprivate init(verdict: Int32) {
+        switch verdict {
+        case X509_V_ERR_CERT_HAS_EXPIRED: self = .expired
+        case X509_V_ERR_CERT_NOT_YET_VALID: self = .notYetValid
+        case X509_V_ERR_CERT_REVOKED: self = .revoked
+        default: self = .untrusted(String(cString: X509_verify_cert_error_string(Int(verdict))))
         }
     }
 }

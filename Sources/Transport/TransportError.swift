@@ -24,6 +24,7 @@ package enum TransportError: Error, Equatable {
     case peerRefused(PeerFault)
     /// The peer refused this side; the text is its TLS alert.
     case refusedByPeer(alert: String)
+    /// Also how a stopped process looks: its system still takes connections for it.
     case handshakeTimedOut(seconds: Int64)
     case handshakeTooLong(limit: Int)
     /// The peer went away, or broke TLS, before it was known.

@@ -1,7 +1,7 @@
 import Replication
 
-/// Where the pair's register lives, as a node sees it: the witness, or later an etcd cluster. Used on one event loop, and
-/// calls its delegate there.
+/// Where the pair's register lives, as a node sees it: the witness, or later an etcd cluster. Used on one event loop,
+/// and calls its delegate there.
 ///
 /// It never repeats a request by itself: a repeated compare-and-set answers "lost" for what was won (rule R2).
 package protocol Arbiter: AnyObject {

@@ -18,6 +18,8 @@ package final class WitnessClient: Arbiter {
     /// The witness's present start, once it has said who it is.
     private var witnessStart: UInt64?
     private var failures = 0
+    /// Requests since the last answer.
+    private var unanswered = 0
     private var closed = false
 
     package init(
@@ -46,14 +48,26 @@ package final class WitnessClient: Arbiter {
         var buffer = channel.allocator.buffer(capacity: 256)
         buffer.writeFrame(encoded(Twinline_Witness_V1_WitnessRequest(envelope)))
         channel.writeAndFlush(buffer, promise: nil)
+        unanswered += 1
+        if unanswered == 1 { watch(channel) }
+    }
+
+    /// A connection that gives no answer for so long is dead, whatever the system thinks of it.
+    private static let patience = TimeAmount.seconds(2)
+
+    private func watch(_ channel: any Channel) {
+        loop.assumeIsolated().scheduleTask(in: Self.patience) {
+            if self.channel === channel, self.unanswered > 0 { channel.close(promise: nil) }
+        }
     }
 
     private func dial() {
         guard !closed else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         dialer.dial(address, on: loop, expecting: .witness) { channel, _ in
-            try channel.pipeline.syncOperations.addHandler(FrameHandler(
-                frame: { bound.value.received($0) }, closed: { bound.value.lost($0) }))
+            try channel.pipeline.syncOperations.addHandler(
+                FrameHandler(
+                    frame: { bound.value.received($0) }, closed: { bound.value.lost($0) }))
         }.assumeIsolated().whenComplete { result in
             switch result {
             case .success(let channel): self.channel = channel
@@ -67,7 +81,8 @@ package final class WitnessClient: Arbiter {
             switch try WitnessReply(try decoded(bytes)) {
             case .welcome(let witness, let start):
                 guard witness == expected else {
-                    log.error("another witness answers: its id is not the one that this pair's register lives at",
+                    log.error(
+                        "another witness answers: its id is not the one that this pair's register lives at",
                         metadata: ["expected": "\(expected)", "found": "\(witness)"])
                     channel?.close(promise: nil)
                     return
@@ -75,7 +90,9 @@ package final class WitnessClient: Arbiter {
                 witnessStart = start
                 failures = 0
                 delegate?.arbiterConnected()
-            case .answer(let answer): delegate?.arbiterAnswered(answer)
+            case .answer(let answer):
+                unanswered = 0
+                delegate?.arbiterAnswered(answer)
             }
         } catch {
             log.error("the witness said something impossible", metadata: ["field": "\(error.field)"])
@@ -86,6 +103,7 @@ package final class WitnessClient: Arbiter {
     private func lost(_ error: (any Error)?) {
         let wasConnected = witnessStart != nil
         (channel, witnessStart) = (nil, nil)
+        unanswered = 0
         let reason = error.map { "\($0)" } ?? "the connection closed"
         if wasConnected { delegate?.arbiterDisconnected(because: reason) }
         if failures == 0 || failures % 100 == 0, !closed {

@@ -56,9 +56,10 @@ package final class WitnessServer {
         clients[client] = channel
         let mayInstall = if case .ops = identity.role { true } else { false }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        try channel.pipeline.syncOperations.addHandler(FrameHandler(
-            frame: { bound.value.received($0, from: client, of: identity.pair, mayInstall: mayInstall) },
-            closed: { _ in bound.value.clients[client] = nil }))
+        try channel.pipeline.syncOperations.addHandler(
+            FrameHandler(
+                frame: { bound.value.received($0, from: client, of: identity.pair, mayInstall: mayInstall) },
+                closed: { _ in bound.value.clients[client] = nil }))
         send(.welcome(witness: witness.record.id, start: witness.record.starts), to: client)
     }
 
@@ -73,8 +74,9 @@ package final class WitnessServer {
                 perform(witness.receive(request, pair: envelope.pair, start: envelope.start, client: client))
             case .install(let register):
                 guard mayInstall else { throw MalformedMessage(field: "action") }
-                perform(witness.install(
-                    register, pair: envelope.pair, name: name, number: envelope.number, client: client))
+                perform(
+                    witness.install(
+                        register, pair: envelope.pair, name: name, number: envelope.number, client: client))
             }
         } catch {
             log.warning("a request was refused", metadata: ["field": "\(error.field)"])

@@ -35,12 +35,14 @@ package struct DataDirectory {
         do throws(LogError) {
             guard let bytes = try DurableRecord(in: directory, name: "record").load() else { return nil }
             do throws(MalformedMessage) { return try NodeFile(bytes: bytes) } catch {
-                throw LogError.damaged(path: path + "/record", offset: 0, reason: "the field \(error.field) is impossible")
+                throw LogError.damaged(
+                    path: path + "/record", offset: 0, reason: "the field \(error.field) is impossible")
             }
         } catch { throw .log(error) }
     }
 
-    /// Makes the empty directory one of this pair. The record is written last: without it the directory counts as empty.
+    /// Makes the empty directory one of this pair. The record is written last: without it the directory counts as
+    /// empty.
     package func format(_ file: NodeFile, segmentSize: Int) throws(DataError) {
         guard try self.file() == nil else { throw .holdsData(path: path) }
         removeLeftovers()
@@ -118,7 +120,7 @@ package enum DataError: Error, CustomStringConvertible {
         case .otherNode(let path, let found, let expected):
             "\(path) is node \(found)'s, not \(expected)'s; check `data` and `node` in the configuration"
         case .logBehindDatabase(let path, let applied, let log):
-            "\(path): the database holds \(applied), the log ends at \(log): the disk has lost what was synced; reseed it"
+            "\(path): the database holds \(applied), the log ends at \(log): the disk lost what was synced; reseed it"
         case .log(let error): "\(error)"
         case .store(let error): "\(error)"
         }

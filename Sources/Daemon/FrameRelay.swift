@@ -1,6 +1,7 @@
 import NIOCore
 
-/// The last handler of a connection whose owner lives on another event loop, perhaps: hands everything over to it there.
+/// The last handler of a connection whose owner lives on another event loop, perhaps: hands everything over to it
+/// there.
 final class FrameRelay: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let core: any EventLoop

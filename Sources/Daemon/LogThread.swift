@@ -3,8 +3,8 @@ import Engine
 import Replication
 import Wire
 
-/// The log's thread: appends what has gathered, syncs once for all of it, and keeps the node's record beside it, so that
-/// a node whose disk is stuck can't claim.
+/// The log's thread: appends what has gathered, syncs once for all of it, and keeps the node's record beside it, so
+/// that a node whose disk is stuck can't claim.
 final class LogThread: LogWorker, Sendable {
     private enum Order: Sendable {
         case append([EntryFrame])

@@ -31,7 +31,8 @@ package final class NodeDaemon: Sendable {
             let data = try DataDirectory(path: settings.data)
             let door = try await SeatDoor(settings, log: log, group: group)
             if try data.file() == nil {
-                log.notice("the data directory is empty; waiting for `twinline init`", metadata: ["data": "\(data.path)"])
+                log.notice(
+                    "the data directory is empty; waiting for `twinline init`", metadata: ["data": "\(data.path)"])
                 guard let file = await door.waitForFormat(stopper) else { return .orderly }
                 try data.format(file.file, segmentSize: settings.segmentSize)
                 file.done()

@@ -47,7 +47,8 @@ final class NodeService: SeatService {
                 channel.send(.operationAnswer(obstacle == nil, obstacle.map { "not now: \($0)" } ?? "handing over"))
             }
         case .format: channel.send(.operationAnswer(false, "this node holds data already; nothing was changed"))
-        case .unspecified, .UNRECOGNIZED: channel.send(.operationAnswer(false, "this node does not know that operation"))
+        case .unspecified, .UNRECOGNIZED:
+            channel.send(.operationAnswer(false, "this node does not know that operation"))
         }
     }
 

@@ -68,7 +68,8 @@ struct NodeStarter {
                     replica: replica, pair: pair, tip: tip, log: logThread, database: writer, reader: readerThread,
                     shell: shell)
             }
-            door.open(NodeService(core: bound, writer: writer, pairID: pair), seats, NIOLoopBound(link, eventLoop: loop))
+            door.open(
+                NodeService(core: bound, writer: writer, pairID: pair), seats, NIOLoopBound(link, eventLoop: loop))
             return bound
         }.get()
         return core
@@ -101,15 +102,18 @@ struct NodeStarter {
     private static func exitCode(_ reason: HaltReason, _ log: Logger) -> ExitCode {
         switch reason {
         case .violation(.cutBelowApplied(let common, let applied)):
-            log.critical("rejoining would undo what this node has answered; set its data aside and reseed it",
+            log.critical(
+                "rejoining would undo what this node has answered; set its data aside and reseed it",
                 metadata: ["common": "\(common)", "applied": "\(applied)"])
             return .promiseBroken
         case .violation(let violation):
-            log.critical("the pair broke a promise; look at both nodes' logs before starting either",
+            log.critical(
+                "the pair broke a promise; look at both nodes' logs before starting either",
                 metadata: ["violation": "\(violation)"])
             return .promiseBroken
         case .chainDiffers(let position):
-            log.critical("the two logs differ below a position that both hold; reseed one node",
+            log.critical(
+                "the two logs differ below a position that both hold; reseed one node",
                 metadata: ["position": "\(position)"])
             return .promiseBroken
         case .worker(let failure):
@@ -130,8 +134,8 @@ final class CoreBox: @unchecked Sendable {
     var core: NIOLoopBound<Node>?
 }
 
-/// An object on its way to the one thread that will own it. `@unchecked Sendable`: whoever makes one gives up the object,
-/// and exactly one thread takes it.
+/// An object on its way to the one thread that will own it. `@unchecked Sendable`: whoever makes one gives up the
+/// object, and exactly one thread takes it.
 private struct Handover<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }

@@ -23,7 +23,9 @@ package struct OpsClient: Sendable {
     package func status(of node: NodeName, at address: SocketAddress) async throws -> Twinline_Seat_V1_Status {
         var message = Twinline_Seat_V1_SeatMessage()
         message.status = Twinline_Seat_V1_StatusRequest()
-        return try await ask(node, at: address, message) { if case .status(let status) = $0.body { status } else { nil } }
+        return try await ask(node, at: address, message) {
+            if case .status(let status) = $0.body { status } else { nil }
+        }
     }
 
     package func operate(
@@ -81,9 +83,12 @@ package struct OpsClient: Sendable {
         try await converse(witness, address, .witness, first: []) { bytes, send in
             switch Self.reply(bytes) {
             case .welcome(let id, let start)?:
-                send(encoded(Twinline_Witness_V1_WitnessRequest(WitnessEnvelope(
-                    pair: pair, witness: id, start: start, number: UniqueNumber(process: 1, counter: 1),
-                    action: .install(register)))))
+                send(
+                    encoded(
+                        Twinline_Witness_V1_WitnessRequest(
+                            WitnessEnvelope(
+                                pair: pair, witness: id, start: start, number: UniqueNumber(process: 1, counter: 1),
+                                action: .install(register)))))
                 return nil
             case .answer(let answer)?: return answer.outcome
             case nil: return nil
@@ -107,9 +112,10 @@ package struct OpsClient: Sendable {
             answer.fail(TransportError.noAnswer(address: "\(address)", reason: "no answer in time"))
         }
         let dialled = dialer.dial(address, on: loop, expecting: role) { channel, _ in
-            try channel.pipeline.syncOperations.addHandler(FrameHandler(
-                frame: { bytes in if let found = hear(bytes, channel.sendFrame) { answer.succeed(found) } },
-                closed: { answer.fail($0 ?? TransportError.truncated) }))
+            try channel.pipeline.syncOperations.addHandler(
+                FrameHandler(
+                    frame: { bytes in if let found = hear(bytes, channel.sendFrame) { answer.succeed(found) } },
+                    closed: { answer.fail($0 ?? TransportError.truncated) }))
         }
         dialled.whenComplete { result in
             switch result {

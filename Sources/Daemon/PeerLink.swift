@@ -94,11 +94,12 @@ final class PeerLink {
     private static func install(on channel: any Channel, _ link: NIOLoopBound<PeerLink>, route: Int?) throws {
         let id = Int(bitPattern: ObjectIdentifier(channel))
         let core = link.eventLoop
-        try channel.pipeline.syncOperations.addHandler(FrameRelay(
-            core: core,
-            active: { link.value.opened(id, channel, route: route) },
-            frame: { link.value.received($0, on: id) },
-            closed: { link.value.ended(id, route: route, because: $0) }))
+        try channel.pipeline.syncOperations.addHandler(
+            FrameRelay(
+                core: core,
+                active: { link.value.opened(id, channel, route: route) },
+                frame: { link.value.received($0, on: id) },
+                closed: { link.value.ended(id, route: route, because: $0) }))
     }
 
     private func dial(_ index: Int) {
@@ -116,9 +117,11 @@ final class PeerLink {
 
     private func dialFailed(_ index: Int, _ error: any Error) {
         if routes[index].failures == 0 {
-            log.info("no connection to the other node", metadata: [
-                "address": "\(routes[index].address)", "reason": "\(error)",
-            ])
+            log.info(
+                "no connection to the other node",
+                metadata: [
+                    "address": "\(routes[index].address)", "reason": "\(error)",
+                ])
         }
         routes[index].failures += 1
         if case .connectionRefused = error as? TransportError { routes[index].refused = true }

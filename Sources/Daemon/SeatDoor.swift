@@ -7,7 +7,8 @@ import Synchronization
 import Transport
 import Wire
 
-/// A node's listening sockets: seats and the other node come in here. Before the node runs, they find a door that says so.
+/// A node's listening sockets: seats and the other node come in here. Before the node runs, they find a door that says
+/// so.
 final class SeatDoor: Sendable {
     private enum State: Sendable {
         /// Not yet open: connections are refused, and come again.
@@ -36,9 +37,11 @@ final class SeatDoor: Sendable {
         let bound = try await Listener.bind(
             settings.listen, on: group, tls: tls,
             refused: { address, error in
-                log.info("refused a connection", metadata: [
-                    "from": "\(address.map { "\($0)" } ?? "?")", "because": "\(error)",
-                ])
+                log.info(
+                    "refused a connection",
+                    metadata: [
+                        "from": "\(address.map { "\($0)" } ?? "?")", "because": "\(error)",
+                    ])
             },
             accept: { channel, identity, proto throws(PeerFault) in try self.accept(channel, identity, proto) })
         listener.withLock { $0 = bound }
@@ -64,8 +67,10 @@ final class SeatDoor: Sendable {
             switch (state.withLock { $0 }, proto) {
             case (.open(let service, let seats, _), .seat):
                 let loop = seats.index(of: channel.eventLoop)
-                try channel.pipeline.syncOperations.addHandler(SeatHandler(
-                    channel, loop: loop, identity: identity, service: service, roster: seats.roster(loop)))
+                try channel.pipeline.syncOperations.addHandler(IdleStateHandler(readTimeout: SeatHandler.patience))
+                try channel.pipeline.syncOperations.addHandler(
+                    SeatHandler(
+                        channel, loop: loop, identity: identity, service: service, roster: seats.roster(loop)))
             case (.open(_, _, let link), .node):
                 guard identity.role == .node(settings.node.other) else {
                     throw PeerFault.wrongRole(identity.role, expected: "node/\(settings.node.other)")
@@ -162,5 +167,6 @@ private final class FormatHandler: ChannelInboundHandler {
 /// What a new pair begins with: node a is named, nobody leads yet, and a claims its next epoch by rule R6.
 package func firstRegister(_ disks: PerNode<RandomID>) -> Register {
     Register(
-        version: 1, epoch: Epoch(1), primary: .a, mode: .paired, disks: disks, starts: PerNode(a: 0, b: 0), floor: .zero)
+        version: 1, epoch: Epoch(1), primary: .a, mode: .paired, disks: disks, starts: PerNode(a: 0, b: 0), floor: .zero
+    )
 }

@@ -24,6 +24,8 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     typealias InboundIn = ByteBuffer
 
     static let frameLimit = 2 << 20
+    /// A seat beats every second when idle. One that is silent for so long is gone, and its connection with it.
+    static let patience = TimeAmount.seconds(10)
     let loop: Int
     private let actor: String
     private let identity: Identity
@@ -46,8 +48,6 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         actor = "\(identity.role)"
         out = channel.allocator.buffer(capacity: 1024)
     }
-
-    func channelActive(context: ChannelHandlerContext) { context.fireChannelActive() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
@@ -72,6 +72,11 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     func channelInactive(context: ChannelHandlerContext) {
         if greeted { roster.remove(self) }
         context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

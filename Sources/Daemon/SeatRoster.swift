@@ -43,9 +43,10 @@ final class SeatLoops: Sendable {
         self.loops = loops
         var rosters: [NIOLoopBound<SeatRoster>] = []
         for loop in loops {
-            rosters.append(try await loop.submit {
-                NIOLoopBound(SeatRoster(standing: standing, countChanged: countChanged), eventLoop: loop)
-            }.get())
+            rosters.append(
+                try await loop.submit {
+                    NIOLoopBound(SeatRoster(standing: standing, countChanged: countChanged), eventLoop: loop)
+                }.get())
         }
         self.rosters = rosters
     }

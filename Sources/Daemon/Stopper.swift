@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How a process is asked to end orderly: by a signal, or by whoever runs it. Each part of its life says in turn what is
-/// to be done then; a request that came before it did counts at once.
+/// How a process is asked to end orderly: by a signal, or by whoever runs it. Each part of its life says in turn what
+/// is to be done then; a request that came before it did counts at once.
 package final class Stopper: Sendable {
     private struct State {
         var requested = false

@@ -7,13 +7,15 @@ func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
     pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
     var thread = pthread_t()
     let start = Unmanaged.passRetained(ThreadStart(name, body)).toOpaque()
-    let result = pthread_create(&thread, &attributes, { pointer in
-        guard let pointer else { return nil }
-        let start = Unmanaged<ThreadStart>.fromOpaque(pointer).takeRetainedValue()
-        nameThisThread(start.name)
-        start.body()
-        return nil
-    }, start)
+    let result = pthread_create(
+        &thread, &attributes,
+        { pointer in
+            guard let pointer else { return nil }
+            let start = Unmanaged<ThreadStart>.fromOpaque(pointer).takeRetainedValue()
+            nameThisThread(start.name)
+            start.body()
+            return nil
+        }, start)
     pthread_attr_destroy(&attributes)
     precondition(result == 0, "no thread for \(name): errno \(result)")
 }

@@ -52,9 +52,11 @@ package final class WitnessDaemon: Sendable {
             let listener = try await Listener.bind(
                 settings.listen, on: group, tls: try TLSContext(.server, settings.tls, protocols: [.witness]),
                 refused: { address, error in
-                    log.info("refused a connection", metadata: [
-                        "from": "\(address.map { "\($0)" } ?? "?")", "because": "\(error)",
-                    ])
+                    log.info(
+                        "refused a connection",
+                        metadata: [
+                            "from": "\(address.map { "\($0)" } ?? "?")", "because": "\(error)",
+                        ])
                 },
                 accept: { channel, identity, _ throws(PeerFault) in
                     do { try server.value.accept(channel, identity) } catch { throw .notAdmitted("\(error)") }

@@ -30,7 +30,8 @@ extension NodeEngine {
         else { return }
         acknowledged(session.acked)
         while let state = shipping, !state.reading, state.next <= tip.position.lsn,
-            state.bytesUnderWay < Shipping.window {
+            state.bytesUnderWay < Shipping.window
+        {
             if let frames = cache.entries(from: state.next, through: tip.position.lsn, maxBytes: Shipping.chunk) {
                 sendChunk(frames)
             } else {

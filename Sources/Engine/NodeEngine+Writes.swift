@@ -1,8 +1,8 @@
 import Replication
 import Wire
 
-/// The write path: one batch is in the open transaction, executed, then proposed, then committed on both disks, and only
-/// then COMMITted and answered. The next one gathers meanwhile.
+/// The write path: one batch is in the open transaction, executed, then proposed, then committed on both disks, and
+/// only then COMMITted and answered. The next one gathers meanwhile.
 struct Writes {
     /// Executed, and not yet given a place in the log.
     var held: ExecutedBatch?
@@ -22,7 +22,8 @@ extension NodeEngine {
         run { _ in [] }
     }
 
-    /// Nothing changed: all of it rests on what the database holds, or doesn't. So it is answered like a read (rule R9).
+    /// Nothing changed: all of it rests on what the database holds, or doesn't. So it is answered like a read (rule
+    /// R9).
     private func answerUnchanged(_ batch: ExecutedBatch) {
         var wait: Replica.ReadWait?
         run {

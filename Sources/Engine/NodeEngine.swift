@@ -31,8 +31,8 @@ package enum HaltReason: Sendable {
     case chainDiffers(at: Position)
 }
 
-/// One node: the replica's rules, its log, its database, driven together. It knows no socket and no thread: facts come in
-/// by its methods, all on one thread; orders go out to the workers and the shell.
+/// One node: the replica's rules, its log, its database, driven together. It knows no socket and no thread: facts come
+/// in by its methods, all on one thread; orders go out to the workers and the shell.
 package final class NodeEngine {
     package private(set) var replica: Replica
     let pair: RandomID
@@ -92,7 +92,8 @@ package final class NodeEngine {
         incoming = envelope.frames
         // With entries to come, the first of them tells: it names the chain value that it follows.
         if case .joinAccepted(let common) = envelope.message.body, common == tip.position,
-            let chain = envelope.chain, chain != tip.chain {
+            let chain = envelope.chain, chain != tip.chain
+        {
             return halt(.chainDiffers(at: common))
         }
         run { $0.receive(envelope.message) }
@@ -144,7 +145,8 @@ package final class NodeEngine {
         case .save(let record): log.save(record)
         case .send(let message): send(message)
         case .ask(let request): shell.ask(request)
-        case .append(let run): append(incoming.filter { $0.position.lsn >= run.first && $0.position.lsn <= run.last.lsn })
+        case .append(let run):
+            append(incoming.filter { $0.position.lsn >= run.first && $0.position.lsn <= run.last.lsn })
         case .mark(let position): append([frame(position, .mark, [], tip.digest)])
         case .cut(let lsn): log.cut(to: lsn)
         case .ship(let lsn, let session): ship(from: lsn, session: session)

@@ -30,7 +30,8 @@ final class LivePair: Sendable {
 
     func tls(_ name: String) -> TLSFiles {
         TLSFiles(
-            certificate: path("pki/\(Self.file(name)).pem"), key: path("pki/\(Self.file(name)).key"), authority: path("pki/ca.pem"))
+            certificate: path("pki/\(Self.file(name)).pem"), key: path("pki/\(Self.file(name)).key"),
+            authority: path("pki/ca.pem"))
     }
 
     private static func file(_ name: String) -> String { name.replacingOccurrences(of: "/", with: "-") }

@@ -120,8 +120,10 @@ final class InlineDatabase: DatabaseWorker {
         requests = []
         let batch = try database.execute(taken.map(\.stored), now: 1)
         let answers = zip(taken, batch.outcomes).map { $0.answered(.init(testing: $1)) }
-        report(.batchExecuted(ExecutedBatch(
-            reign: reign, answers: answers, changes: batch.changeset, digest: batch.digest)))
+        report(
+            .batchExecuted(
+                ExecutedBatch(
+                    reign: reign, answers: answers, changes: batch.changeset, digest: batch.digest)))
         return true
     }
 }

@@ -51,7 +51,8 @@ import Wire
         #expect(pair[.a].answers.count == before, "answered before the standby's disk had it")
         pair[.b].logStuck = false
         try pair.pump()
-        #expect(pair[.a].answers.last?.outcome == .done(Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1)))
+        #expect(
+            pair[.a].answers.last?.outcome == .done(Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1)))
         try pair.run(milliseconds: 200)
         #expect(pair[.a].database.database.digest == pair[.b].database.database.digest)
         #expect(pair[.b].database.database.applied == pair[.a].database.database.applied)
@@ -131,7 +132,8 @@ import Wire
         #expect(pair[.b].serves && !pair[.a].serves)
         submit(open(1), 1, session, to: pair[.b])
         try pair.run(milliseconds: 100)
-        #expect(pair[.b].answers.last?.outcome == .done(Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1)))
+        #expect(
+            pair[.b].answers.last?.outcome == .done(Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1)))
         #expect(pair[.b].engine.replica.failoverObstacle == nil)
     }
 }

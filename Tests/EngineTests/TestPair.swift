@@ -7,8 +7,8 @@ import Wire
 
 @testable import Engine
 
-/// Two engines and a witness in one thread: real logs, real databases, messages and worker events in queues that the test
-/// empties. Nothing happens unless it is pumped.
+/// Two engines and a witness in one thread: real logs, real databases, messages and worker events in queues that the
+/// test empties. Nothing happens unless it is pumped.
 final class TestPair {
     final class Member: NodeShell {
         let name: NodeName
@@ -49,7 +49,8 @@ final class TestPair {
     static let id = RandomID(high: 1, low: 2)
 
     init() throws {
-        root = FileManager.default.temporaryDirectory.appending(path: "twinline-engine-\(UInt64.random(in: 0 ... .max))")
+        root = FileManager.default.temporaryDirectory.appending(
+            path: "twinline-engine-\(UInt64.random(in: 0 ... .max))")
         let register = Register(
             version: 1, epoch: Epoch(1), primary: .a, mode: .paired,
             disks: PerNode(a: RandomID(high: 0, low: 10), b: RandomID(high: 0, low: 11)), starts: PerNode(a: 0, b: 0),
@@ -83,7 +84,8 @@ final class TestPair {
         let directory = root.appending(path: name.rawValue)
         let member = Member(name, self, directory)
         let log = try EntryLog.open(
-            in: PosixDirectory(path: directory.appending(path: "log").path), options: .init(segmentSize: 1 << 20, spares: 0))
+            in: PosixDirectory(path: directory.appending(path: "log").path),
+            options: .init(segmentSize: 1 << 20, spares: 0))
         let database = try ReplicatedDatabase.open(at: directory.appending(path: "db").path)
         let reader = try DatabaseReader(at: directory.appending(path: "db").path)
         let report: (WorkerEvent) -> Void = { [unowned member] in member.events.append($0) }

@@ -66,7 +66,7 @@ struct LogCrashTests {
         }
     }
 
-    @Test("after a power cut at any moment the log opens with what was synced and invents nothing", arguments: 1...12)
+    @Test("after a power cut at any moment the log opens with what was synced and invents nothing", arguments: 1...8)
     func crashes(seed: UInt64) throws {
         for step in 0..<1000 {
             let disk = SimulatedDirectory()

@@ -45,8 +45,7 @@ struct LogDamageTests {
     @Test("a log cut short at any byte behind its header opens with a prefix of its entries")
     func truncation() throws {
         let sample = try Sample(batches: [1, 1, 2, 1])
-        let size = try #require(sample.files[Self.name]).count
-        for length in SegmentHeader.size...size {
+        for length in SegmentHeader.size...sample.offsets[sample.frames.count] + 100 {
             let whole = sample.offsets.dropFirst().count { $0 <= length }
             #expect(try sample.count { $0.removeLast($0.count - length) } == whole)
         }
@@ -55,7 +54,7 @@ struct LogDamageTests {
     @Test("a log cut short within a segment's header is damaged")
     func truncatedHeader() throws {
         let sample = try Sample(batches: [1])
-        for length in stride(from: 0, to: SegmentHeader.size, by: 7) {
+        for length in stride(from: 0, to: SegmentHeader.size, by: 61) {
             expectDamage { _ = try sample.count { $0.removeLast($0.count - length) } }
         }
     }
@@ -82,7 +81,7 @@ struct LogDamageTests {
     @Test("a flipped bit in a segment's header is damage")
     func flippedHeader() throws {
         let sample = try Sample(batches: [1])
-        for bit in stride(from: 0, to: SegmentHeader.size * 8, by: 3) {
+        for bit in stride(from: 0, to: SegmentHeader.size * 8, by: 31) {
             expectDamage(at: 0) { _ = try sample.count { $0[bit / 8] ^= 1 << (bit % 8) } }
         }
     }

@@ -109,7 +109,7 @@ final class SimulatedFile: DiskFile {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(LogError) -> Int {
         let end = min(offset + buffer.count, bytes.count)
         guard offset < end else { return 0 }
-        buffer.copyBytes(from: bytes[offset..<end])
+        bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<end])) }
         return end - offset
     }
 
@@ -117,7 +117,7 @@ final class SimulatedFile: DiskFile {
         try directory.change(path)
         if new.isEmpty { return }
         try grow(to: offset + new.count)
-        bytes.replaceSubrange(offset..<offset + new.count, with: new)
+        bytes.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[offset...]).copyMemory(from: new) }
         dirty.formUnion(offset / Self.sector...(offset + new.count - 1) / Self.sector)
     }
 

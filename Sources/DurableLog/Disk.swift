@@ -1,9 +1,9 @@
 /// What this module asks of a disk, so that tests and the simulator can put one underneath that loses, at a crash, what
 /// was not synced. The real one is `PosixDirectory`.
 ///
-/// The contract is that of a journaling POSIX file system: a change to a file is on the disk after a `sync` of the file,
-/// a name after one of the directory. Until then each 512-byte sector may or may not be there, in any order; names
-/// change in theirs. A sector is never torn.
+/// The contract is that of a journaling POSIX file system: a change to a file is on the disk after a `sync` of the
+/// file, a name after one of the directory. Until then each 512-byte sector may or may not be there, in any order;
+/// names change in theirs. A sector is never torn.
 package protocol DiskDirectory: AnyObject {
     var path: String { get }
     func names() throws(LogError) -> [String]

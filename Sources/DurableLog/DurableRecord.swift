@@ -14,8 +14,8 @@ import Wire
 ///       4092     4  CRC-32C of bytes 0..<4092
 ///
 /// A slot is valid if and only if its magic and its checksum hold and its length is in bounds. `save` writes the first
-/// slot and syncs it, then the second and syncs it, and only then is the record saved. So whichever slot alone is valid,
-/// no newer record was ever saved, and a slot that is not valid may be a torn write or a rotten page: it does not matter.
+/// slot and syncs it, then the second and syncs it, and only then is the record saved. So whichever slot alone is
+/// valid, no newer record was ever saved, and whether the other one is a torn write or a rotten page does not matter.
 ///
 ///     first    second   the record
 ///     n        n        n, if the payloads are equal

@@ -13,6 +13,7 @@ struct FrameReader {
     static let piece = 256 << 10
 
     let segment: Segment
+    private var salt: UInt32 { segment.salt }
     private let buffer: Buffer
     /// The part of the file that the buffer holds.
     private var start = 0
@@ -28,12 +29,12 @@ struct FrameReader {
         let head = try bytes(EntryFrame.headSize, at: offset)
         let length: Int
         do throws(FrameError) {
-            guard let found = try EntryHeader.length(of: head, salt: segment.salt) else { return .nothing("the file ends") }
+            guard let found = try EntryHeader.length(of: head, salt: salt) else { return .nothing("the file ends") }
             length = found
         } catch { return .nothing("\(error)") }
         let frame = try bytes(length, at: offset)
         do throws(FrameError) {
-            guard let entry = try EntryHeader(of: frame, salt: segment.salt) else { return .nothing("the file ends in an entry") }
+            guard let entry = try EntryHeader(of: frame, salt: salt) else { return .nothing("the file ends in it") }
             return .entry(entry)
         } catch { return .nothing("\(error)") }
     }
@@ -42,7 +43,7 @@ struct FrameReader {
     mutating func frame(of entry: EntryHeader, at offset: Int) throws(LogError) -> EntryFrame {
         let bytes = try bytes(entry.length, at: offset)
         do throws(FrameError) {
-            if let frame = try EntryFrame.decode(bytes, salt: segment.salt) { return frame }
+            if let frame = try EntryFrame.decode(bytes, salt: salt) { return frame }
         } catch {}
         throw segment.damaged(at: offset, "an entry changed while it was read")
     }

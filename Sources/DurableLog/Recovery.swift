@@ -16,7 +16,8 @@ struct Recovery {
     /// - Parameter limit: entries after this one are being cut; what is known of them counts no more.
     /// - Throws: `damaged`, `missing`, `wrongPair`, `newerFormat`, `io`.
     init(
-        of files: [(name: String, file: any DiskFile)], expecting pairID: RandomID?, limit: LSN?, options: EntryLog.Options
+        of files: [(name: String, file: any DiskFile)], expecting pairID: RandomID?, limit: LSN?,
+        options: EntryLog.Options
     ) throws(LogError) {
         (end, knownSynced) = (ChainLink(.zero, chain: 0), .zero)
         for (name, file) in files {
@@ -59,7 +60,8 @@ struct Recovery {
             case .nothing(let reason): reason
             case .entry(let entry): "entry \(entry.position) does not follow \(end.position)"
             }
-        throw segment.damaged(at: segment.end, "no valid entry \(end.position.lsn.next), and \(expected.position.lsn) was known to be synced: \(reason)")
+        let known = "\(expected.position.lsn) was known to be synced"
+        throw segment.damaged(at: segment.end, "no valid entry \(end.position.lsn.next), but \(known): \(reason)")
     }
 
     /// Tells a torn tail from damage.
@@ -72,8 +74,8 @@ struct Recovery {
         }
         knownSynced = min(knownSynced, limit ?? knownSynced)
         if knownSynced > end.position.lsn {
-            let missing = end.position.lsn.next
-            throw segment.damaged(at: segment.end, "no valid entry \(missing), but \(knownSynced) was known to be synced")
+            let known = "\(knownSynced) was known to be synced"
+            throw segment.damaged(at: segment.end, "no valid entry \(end.position.lsn.next), but \(known)")
         }
     }
 

@@ -95,7 +95,8 @@ struct SegmentHeader: Equatable {
         }
         guard bytes.count == Self.size else { throw damaged(bytes.count, "the file ends within the segment's header") }
         guard bytes.load(at: 0) == Self.magic else { throw damaged(0, "no log segment") }
-        guard bytes.load(at: Self.size - 4) == crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<(Self.size - 4)])) else {
+        let checked = UnsafeRawBufferPointer(rebasing: bytes[..<(Self.size - 4)])
+        guard bytes.load(at: Self.size - 4) == crc32c(checked) else {
             throw damaged(0, "the checksum of the segment's header does not hold")
         }
         let version: UInt16 = bytes.load(at: 4)

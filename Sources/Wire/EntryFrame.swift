@@ -20,15 +20,15 @@ import Replication
 ///         52    16  digest
 ///         68     …  payload
 ///
-/// The *chain value* of an entry is SipHash-2-4-64 of bytes 16..<68: it covers the payload by its checksum, and all that
-/// came before by the chain value before. Two logs with equal chain values at one LSN are equal up to there.
+/// The *chain value* of an entry is SipHash-2-4-64 of bytes 16..<68: it covers the payload by its checksum, and all
+/// that came before by the chain value before. Two logs with equal chain values at one LSN are equal up to there.
 ///
 /// The *salt* is 0 between nodes and in memory. In the log it is that of the segment (SegmentHeader.swift), so that
 /// neither what a recycled segment held before nor a payload that looks like a frame is one.
 ///
 /// A frame is valid if and only if (1) its head's checksum holds, (2) its length is 68 to 68 + 64 MiB, (3) its body's
-/// checksum holds, (4) its kind is known, (5) flags and reserved are 0, (6) LSN and epoch are not 0, (7) known synced is
-/// below its LSN, and (8) a mark has no payload. Each has its case in `FrameError`, and they are checked in this order.
+/// checksum holds, (4) its kind is known, (5) flags and reserved are 0, (6) LSN and epoch are not 0, (7) known synced
+/// is below its LSN, and (8) a mark has no payload. Each has its case in `FrameError`; they are checked in this order.
 package struct EntryFrame: Equatable, Sendable {
     package static let headSize = 16
     /// Where the payload begins.

@@ -36,7 +36,7 @@ struct LogDamageTests {
             #expect(entries == frames.prefix(entries.count).map(\.entry))
             // It goes on, and what was cut does not come back.
             try log.fill(2, epoch: 9, size: 30)
-            let reopened = try EntryLog.open(in: SimulatedDirectory(files: disk.files.mapValues(\.bytes)), options: options)
+            let reopened = try EntryLog.open(in: disk.afterKill(), options: options)
             #expect(try reopened.entries() == log.entries())
             return entries.count
         }
@@ -102,7 +102,8 @@ struct LogDamageTests {
         var forged = DurableLogTests.frames(after: ChainLink(Position(Epoch(1), LSN(99)), chain: 5), count: 1)[0]
         forged.stamp(knownSynced: LSN(90))
         let carrier = Entry(
-            position: Position(Epoch(1), LSN(2)), kind: .changes, schemaVersion: 1, digest: .zero, payload: forged.bytes)
+            position: Position(Epoch(1), LSN(2)), kind: .changes, schemaVersion: 1, digest: .zero,
+            payload: forged.bytes)
         try log.append([EntryFrame(encoding: carrier, chainBefore: log.lastChain, knownSynced: .zero)])
         var files = disk.files.mapValues(\.bytes)
         files[Self.name]?[SegmentHeader.size + 168] ^= 1

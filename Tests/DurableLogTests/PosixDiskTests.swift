@@ -13,7 +13,8 @@ final class PosixDiskTests {
     @Test("a log on the real disk is read back after opening it again")
     func log() throws {
         let options = EntryLog.Options(segmentSize: 1 << 16)
-        var log: EntryLog? = try EntryLog.create(in: PosixDirectory(path: folder.path), pairID: pairID, options: options)
+        var log: EntryLog? = try EntryLog.create(
+            in: PosixDirectory(path: folder.path), pairID: pairID, options: options)
         try log?.fill(400, size: 1000)
         while try log?.prepareNextSegment() == true {}
         try log?.cut(to: LSN(300))

@@ -105,7 +105,8 @@ struct EntryFrameTests {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "EntryFrames/\(name).hex")
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         let digits = Array(lines.flatMap { $0.prefix { $0 != "#" }.filter(\.isHexDigit) })
-        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+        let pairs = stride(from: 0, to: digits.count, by: 2).map { String(digits[$0...$0 + 1]) }
+        let bytes = pairs.compactMap { UInt8($0, radix: 16) }
         let chain = lines.compactMap { UInt64($0.split(separator: "chain value: ").last ?? "", radix: 16) }
         return (bytes, try #require(chain.first))
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Replication
 import Wire
 
@@ -26,15 +27,23 @@ extension FrameReader {
         return result
     }
 
+    /// How many of the next bytes are certainly zero: most of a segment, so they are passed over by the page.
+    private static func zeros(in piece: UnsafeRawBufferPointer, at offset: Int) -> Int {
+        guard piece[offset] == 0, let start = piece.baseAddress.map({ $0 + offset }) else { return 0 }
+        for count in [4096, 64, 8] where offset + count <= piece.count {
+            if memcmp(start, start + 1, count - 1) == 0 { return count }
+        }
+        return 0
+    }
+
     /// The first offset of a valid head.
     private static func head(in piece: UnsafeRawBufferPointer, salt: UInt32) -> Int? {
         var offset = 0
         while offset + EntryFrame.headSize <= piece.count {
-            // Zeros, most of what there is, are passed over by the word: no head begins with four of them.
-            if offset + 12 <= piece.count && piece.load(at: offset) as UInt64 == 0
-                && piece.load(at: offset + 8) as UInt32 == 0
-            {
-                offset += 8
+            let zeros = zeros(in: piece, at: offset)
+            if zeros >= 4 {
+                // No head begins with four zeros; the last three may be the length's first.
+                offset += zeros - 3
                 continue
             }
             let head = UnsafeRawBufferPointer(rebasing: piece[offset..<offset + 12])

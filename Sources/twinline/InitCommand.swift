@@ -16,12 +16,12 @@ struct InitCommand: AsyncParsableCommand {
     var config: String
 
     func run() async throws {
-        let settings = try SettingsFile(config)
-        let nodes = try settings.seatNodes()
-        let client = try OpsClient(tls: settings.tls, group: MultiThreadedEventLoopGroup.singleton)
-        let formatter = PairFormatter(client, a: nodes.a[0], b: nodes.b[0], witness: try settings.witnessAddress())
-        let pair = try await formatter.format { print($0) }
-        print("the pair \(pair) is made; it pairs itself within a second: twinline status --config \(config)")
+        let pair = try configured(PairConfiguration.init(path:), config)
+        guard let witness = pair.witness else { throw Failure("\(config): witness: is missing; write where it listens") }
+        let client = try OpsClient(tls: pair.tls, group: MultiThreadedEventLoopGroup.singleton)
+        let formatter = PairFormatter(client, a: pair.nodes.a[0], b: pair.nodes.b[0], witness: witness)
+        let id = try await formatter.format { print($0) }
+        print("the pair \(id) is made; it pairs itself within a second: twinline status --config \(config)")
     }
 }
 

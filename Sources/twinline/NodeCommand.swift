@@ -17,9 +17,9 @@ struct NodeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let stopper = life.stopper()
-        let settings = try SettingsFile(config).node()
-        let log = try life.logger("twinline.node.\(settings.node)")
-        let code = await NodeDaemon(settings, log: log).run(stopper)
+        let node = try configured(NodeConfiguration.init(path:), config)
+        let log = life.logger("twinline.node.\(node.settings.node)", configured: node.logLevel)
+        let code = await NodeDaemon(node.settings, log: log).run(stopper)
         _exit(code.rawValue)
     }
 }
@@ -35,8 +35,9 @@ struct WitnessCommand: AsyncParsableCommand {
 
     func run() async throws {
         let stopper = life.stopper()
-        let settings = try SettingsFile(config).witness()
-        let code = await WitnessDaemon(settings, log: try life.logger("twinline.witness")).run(stopper)
+        let witness = try configured(WitnessConfiguration.init(path:), config)
+        let log = life.logger("twinline.witness", configured: witness.logLevel)
+        let code = await WitnessDaemon(witness.settings, log: log).run(stopper)
         _exit(code.rawValue)
     }
 }

@@ -27,8 +27,8 @@ struct PairView: Sendable {
     private let client: OpsClient
 
     init(_ config: String) throws {
-        let settings = try SettingsFile(config)
-        try self.init(routes: settings.seatNodes(), tls: settings.tls)
+        let pair = try configured(PairConfiguration.init(path:), config)
+        try self.init(routes: pair.nodes, tls: pair.tls)
     }
 
     init(routes: PerNode<[SocketAddress]>, tls: TLSFiles) throws {

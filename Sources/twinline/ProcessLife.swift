@@ -12,13 +12,16 @@ struct ProcessLife: ParsableArguments {
     @Flag(help: .hidden)
     var endWithParent = false
 
-    func logger(_ label: String, configured: String? = nil) throws -> Logger {
-        let name = logLevel ?? configured ?? "info"
-        guard let level = Logger.Level(rawValue: name) else {
-            throw ValidationError("'\(name)' is no log level; write trace, debug, info, notice, warning, error or critical")
-        }
+    func validate() throws {
+        guard let logLevel, Logger.Level(rawValue: logLevel) == nil else { return }
+        let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("'\(logLevel)' is no log level; write one of \(levels)")
+    }
+
+    /// - Parameter configured: what the configuration says; the command line outranks it.
+    func logger(_ label: String, configured: Logger.Level) -> Logger {
         var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = level
+        logger.logLevel = logLevel.flatMap(Logger.Level.init(rawValue:)) ?? configured
         return logger
     }
 

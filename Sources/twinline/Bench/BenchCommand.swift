@@ -46,7 +46,8 @@ struct BenchCommand: AsyncParsableCommand {
         let configurations: [SeatConfiguration]
         let view: PairView
         if let config {
-            configurations = Array(repeating: try SettingsFile(config).seat(), count: seats)
+            let seat = try configured(PairConfiguration.init(path:), config).seat
+            configurations = Array(repeating: seat, count: seats)
             view = try PairView(config)
         } else {
             let made = try ThrowawayPair(in: keep.map { URL(filePath: $0) }, seats: 1)

@@ -160,7 +160,7 @@ final class ThrowawayPair {
                 \(files("node-\(node)"))
                 """)
         }
-        try write("witness.yaml", "pair: \(name)\nlisten: [\"127.0.0.1:\(ports[2])\"]\ndata: data-witness\n" + files("witness"))
+        try write("witness.yaml", "listen: [\"127.0.0.1:\(ports[2])\"]\ndata: data-witness\n" + files("witness"))
         try write("seat.yaml", """
             pair: \(name)
             nodes:

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Foundation
 import Replication
 import Seat
@@ -33,7 +34,7 @@ struct SeatOptions: ParsableArguments {
     func with<Value>(_ work: (SeatClient) async throws -> Value) async throws -> Value {
         signal(SIGPIPE, SIG_IGN)
         do {
-            let client = try SeatClient(configuration: try SettingsFile(config).seat())
+            let client = try SeatClient(configuration: configured(PairConfiguration.init(path:), config).seat)
             let value = try await work(client)
             await client.close()
             return value

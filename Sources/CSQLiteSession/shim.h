@@ -10,7 +10,8 @@ static inline int twinline_enable_triggers(sqlite3 *connection, int enabled) {
     return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, enabled, (int *)0);
 }
 
-static inline int twinline_enable_foreign_keys(sqlite3 *connection, int enabled) {
-    return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_FKEY, enabled, (int *)0);
+// Before the first connection is opened: allocations then need no lock for counters that nobody reads.
+static inline int twinline_disable_memory_statistics(void) {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 #endif

@@ -45,11 +45,10 @@ final class Applier {
             while true {
                 switch try reader.next() {
                 case .end: return
-                case .table(let name, let columns, let keyMask):
-                    target = targets.first { $0.table.isNamed(name) }
-                    guard let target, target.table.columns.count == columns, target.table.keyMask == keyMask else {
-                        throw StoreError.malformedEntry(position: position, offset: reader.offset)
-                    }
+                case .table(let header):
+                    // To the last byte: another column or another key is another table.
+                    target = targets.first { $0.table.header.elementsEqual(header) }
+                    _ = try known(target, reader)
                 case .insert:
                     let target = try known(target, reader)
                     try reader.values(new, columns: target.table.columns.count)
@@ -165,12 +164,6 @@ private final class Target {
             """)
         updates[changed] = statement
         return statement
-    }
-}
-
-extension ReplicatedTable {
-    fileprivate func isNamed(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        name.utf8.count == bytes.count && name.utf8.elementsEqual(bytes)
     }
 }
 

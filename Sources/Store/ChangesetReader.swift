@@ -5,8 +5,8 @@ struct ChangesetReader {
     struct Malformed: Error { let offset: Int }
 
     enum Step {
-        /// The table of the changes that follow: number of columns, one bit for each in its key, and its name.
-        case table(name: UnsafeRawBufferPointer, columns: Int, keyMask: UInt64)
+        /// The header of the table whose changes follow.
+        case table(UnsafeRawBufferPointer)
         case insert, delete, update
         case end
     }
@@ -37,14 +37,12 @@ struct ChangesetReader {
     }
 
     private mutating func table() throws(Malformed) -> Step {
-        let begin = offset
+        let start = offset - 1
         let columns = Int(try varint())
-        guard columns >= 1, columns <= ReplicatedTable.columnLimit else { throw Malformed(offset: begin) }
-        var keyMask: UInt64 = 0
-        for index in 0..<columns where try byte() > 0 { keyMask |= 1 << index }
-        let start = offset
+        guard columns <= ReplicatedTable.columnLimit else { throw Malformed(offset: start + 1) }
+        for _ in 0..<columns { _ = try byte() }
         while try byte() != 0 {}
-        return .table(name: bytes(from: start, to: offset - 1), columns: columns, keyMask: keyMask)
+        return .table(bytes(from: start, to: offset))
     }
 
     @inline(__always)

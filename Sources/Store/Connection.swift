@@ -18,6 +18,7 @@ final class Connection {
 
     static func open(_ path: String, readOnly: Bool) throws(StoreError) -> Connection {
         try checkLibrary()
+        _ = memoryStatisticsAreOff
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = false
@@ -56,6 +57,9 @@ final class Connection {
         PRAGMA query_only = ON;
         PRAGMA cache_size = -16384;
         """
+
+    /// Once, before the first connection. A library that is in use already keeps them: then it is only slower.
+    private static let memoryStatisticsAreOff = twinline_disable_memory_statistics() == SQLITE_OK
 
     private static func checkLibrary() throws(StoreError) {
         for option in ["ENABLE_SESSION", "ENABLE_PREUPDATE_HOOK"] where sqlite3_compileoption_used(option) == 0 {

@@ -14,7 +14,7 @@ extension ReplicatedDatabase {
         let tablesBefore = tables
         try connection.access { database throws(StoreError) in
             do throws(StoreError) {
-                try beginTransaction()
+                try transaction.begin()
                 var after = standing
                 for entry in entries where entry.position.lsn > applied.lsn {
                     after = try apply(entry, after: after, database)

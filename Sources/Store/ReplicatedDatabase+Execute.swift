@@ -13,11 +13,9 @@ extension ReplicatedDatabase {
         precondition(openBatch == nil, "a batch is open: commit it or roll it back first")
         return try connection.access { _ throws(StoreError) in
             do throws(StoreError) {
-                let executor = try executor()
-                try beginTransaction()
-                let batch = try executor.run(requests, now: now, digest: standing.digest)
+                let batch = try executor().run(requests, now: now, digest: standing.digest)
                 if batch.changeset.isEmpty {
-                    try endTransaction()
+                    try transaction.rollBack()
                 } else {
                     openBatch = OpenBatch(after: standing, tablesBefore: tables)
                     openBatch?.after.digest = batch.digest
@@ -38,7 +36,7 @@ extension ReplicatedDatabase {
         let tablesBefore = tables
         return try connection.access { database throws(StoreError) in
             do throws(StoreError) {
-                try beginTransaction()
+                try transaction.begin()
                 let payload = Array(sql.utf8)
                 let after = try changeSchema(payload, at: applied, after: standing, database)
                 openBatch = OpenBatch(after: after, tablesBefore: tablesBefore)
@@ -76,7 +74,7 @@ extension ReplicatedDatabase {
         if case .executing(let executor) = role { return executor }
         role = .none
         twinline_enable_triggers(connection.raw, 1)
-        let executor = try Executor(connection, tables: tables)
+        let executor = try Executor(connection, transaction, tables: tables)
         role = .executing(executor)
         return executor
     }

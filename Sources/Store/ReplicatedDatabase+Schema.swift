@@ -15,10 +15,7 @@ extension ReplicatedDatabase {
         role = .none
         twinline_enable_triggers(connection.raw, 0)
         let columnsBefore = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.columns.count) })
-        try connection.execute(sql)
-        guard connection.isInTransaction else {
-            throw .sql(code: SQLITE_MISUSE, message: "a schema change must not end the transaction")
-        }
+        try runChanges(sql)
         tables = try ReplicatedTable.all(database, connection)
         for table in tables where table.columns.count > columnsBefore[table.name] ?? .max {
             try completeRows(of: table)
@@ -35,5 +32,28 @@ extension ReplicatedDatabase {
         guard let last = table.columns.last else { return }
         try connection.execute(
             "UPDATE \(quoted(table.name)) SET \(quoted(last.name)) = \(quoted(last.name))")
+    }
+
+    /// Each statement must change something. SQLite counts those that end or nest transactions among the others: none
+    /// of them may run here, since the transaction must end with the entry.
+    private func runChanges(_ sql: String) throws(StoreError) {
+        let result = sql.withCString { start in
+            Result<Void, StoreError> { () throws(StoreError) in
+                var next: UnsafePointer<CChar>? = start
+                while let current = next, current[0] != 0 {
+                    var raw: OpaquePointer?
+                    let code = sqlite3_prepare_v2(connection.raw, current, -1, &raw, &next)
+                    guard code == SQLITE_OK else { throw connection.error(code) }
+                    // Nothing but space, or a comment.
+                    guard let raw else { continue }
+                    let statement = Statement(connection, prepared: raw)
+                    guard sqlite3_stmt_readonly(raw) == 0 else {
+                        throw .sql(code: SQLITE_MISUSE, message: "\(String(cString: sqlite3_sql(raw))) changes nothing")
+                    }
+                    try statement.run()
+                }
+            }
+        }
+        try result.get()
     }
 }

@@ -37,7 +37,8 @@ package final class ReplicatedDatabase {
         case applying(Applier)
     }
 
-    private let begin, commit, rollback, standingUpdate: Statement
+    let transaction: Transaction
+    private let updateStanding: Statement
 
     /// The newest entry that this database holds.
     package var applied: Position { standing.position }
@@ -51,10 +52,8 @@ package final class ReplicatedDatabase {
         self.connection = connection
         self.standing = standing
         self.tables = tables
-        begin = try Statement(connection, "BEGIN IMMEDIATE")
-        commit = try Statement(connection, "COMMIT")
-        rollback = try Statement(connection, "ROLLBACK")
-        standingUpdate = try Statement(
+        transaction = try Transaction(connection)
+        updateStanding = try Statement(
             connection,
             """
             UPDATE _twinline_applied
@@ -106,30 +105,25 @@ package final class ReplicatedDatabase {
 
 /// The transaction. All of this is called inside `connection.access`.
 extension ReplicatedDatabase {
-    func beginTransaction() throws(StoreError) { try begin.run() }
-
     /// Writes where the database then stands, and commits.
     func commitTransaction(_ after: Standing) throws(StoreError) {
-        try standingUpdate.bind(1, Int64(bitPattern: after.position.epoch.value))
-        try standingUpdate.bind(2, Int64(bitPattern: after.position.lsn.value))
-        try standingUpdate.bind(3, Int64(truncatingIfNeeded: after.digest.value >> 64))
-        try standingUpdate.bind(4, Int64(truncatingIfNeeded: after.digest.value))
-        try standingUpdate.bind(5, Int64(after.schemaVersion))
-        try standingUpdate.run()
-        try commit.run()
+        try updateStanding.bind(1, Int64(bitPattern: after.position.epoch.value))
+        try updateStanding.bind(2, Int64(bitPattern: after.position.lsn.value))
+        try updateStanding.bind(3, Int64(truncatingIfNeeded: after.digest.value >> 64))
+        try updateStanding.bind(4, Int64(truncatingIfNeeded: after.digest.value))
+        try updateStanding.bind(5, Int64(after.schemaVersion))
+        try updateStanding.run()
+        try transaction.commit()
         standing = after
     }
 
-    /// Rolls back, and forgets all that was prepared or remembered in the transaction. Some errors have rolled back
-    /// already; what a failed ROLLBACK leaves is gone when the connection is closed.
+    /// Rolls back, and forgets all that was prepared or remembered in the transaction. What a failed ROLLBACK leaves
+    /// is gone when the connection is closed.
     func abandonTransaction(tablesBefore: [ReplicatedTable]) {
-        if connection.isInTransaction { try? rollback.run() }
+        try? transaction.rollBack()
         role = .none
         tables = tablesBefore
     }
-
-    /// Ends a transaction in which nothing was changed.
-    func endTransaction() throws(StoreError) { try rollback.run() }
 }
 
 extension ReplicatedDatabase.Standing {

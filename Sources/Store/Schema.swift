@@ -39,7 +39,7 @@ enum Schema {
             unit TEXT NOT NULL,
             note TEXT NOT NULL,
             PRIMARY KEY (ticket, revision)
-        );
+        ) WITHOUT ROWID;
         CREATE TABLE sessions (
             id INTEGER NOT NULL PRIMARY KEY,
             actor TEXT NOT NULL,

@@ -18,6 +18,12 @@ final class Statement {
         self.connection = connection
     }
 
+    /// Takes it over.
+    init(_ connection: Connection, prepared raw: OpaquePointer) {
+        self.raw = raw
+        self.connection = connection
+    }
+
     deinit { sqlite3_finalize(raw) }
 
     /// One step. False when there are no more rows; the statement is then ready for the next run.

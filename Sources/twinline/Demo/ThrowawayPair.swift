@@ -157,6 +157,7 @@ final class ThrowawayPair {
                 peer: \(listen(ports[1 - index]))
                 witness: "127.0.0.1:\(ports[2])"
                 data: data-\(node)
+                segment-size: 8MiB
                 \(files("node-\(node)"))
                 """)
         }

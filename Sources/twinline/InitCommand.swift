@@ -17,7 +17,9 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pair = try configured(PairConfiguration.init(path:), config)
-        guard let witness = pair.witness else { throw Failure("\(config): witness: is missing; write where it listens") }
+        guard let witness = pair.witness else {
+            throw Failure("\(config): witness: is missing; write where it listens")
+        }
         let client = try OpsClient(tls: pair.tls, group: MultiThreadedEventLoopGroup.singleton)
         let formatter = PairFormatter(client, a: pair.nodes.a[0], b: pair.nodes.b[0], witness: witness)
         let id = try await formatter.format { print($0) }

@@ -71,7 +71,7 @@ extension SeatSession {
         _ command: Command, _ name: RequestName, for call: Call, by deadline: Instant, ordinal: UInt64
     ) -> Pending {
         let request = SeatRequest(
-            session: name.session, sequence: UInt64(name.sequence), answeredBelow: 0, body: .command(command))
+            session: name.session, sequence: UInt64(clamping: name.sequence), answeredBelow: 0, body: .command(command))
         return Pending(.request(request), for: call, by: deadline, ordinal: ordinal, retries: retries)
     }
 

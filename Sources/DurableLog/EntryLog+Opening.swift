@@ -20,7 +20,8 @@ extension EntryLog {
     }
 
     /// Opens a log, recovers it (SegmentHeader.swift has the rule), finishes a cut that was interrupted, and puts the
-    /// end of the log on the disk again. All that it then holds is synced. Reads all of it: a second per gigabyte or so.
+    /// end of the log on the disk again. All that it then holds is synced. Reads all of it: a second per gigabyte or
+    /// so.
     /// - Throws: `damaged`, and then this node must be reseeded; `missing` if there is no log, `wrongPair`,
     ///   `newerFormat`, `io`, `syncFailed`.
     package static func open(

@@ -27,7 +27,8 @@ extension EntryLog {
         }
     }
 
-    /// The position and chain value at an LSN, nil if the log does not reach it. The one before the first is known, too.
+    /// The position and chain value at an LSN, nil if the log does not reach it. The one before the first is known,
+    /// too.
     package func link(at lsn: LSN) throws(LogError) -> ChainLink? {
         try closingOnFailure { () throws(LogError) in
             if lsn == last.lsn { return end }

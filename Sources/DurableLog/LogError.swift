@@ -35,7 +35,7 @@ extension LogError: CustomStringConvertible {
         case .newerFormat(let path, let newest, let found):
             "\(path) has format \(found), this program knows up to \(newest); update this node"
         case .syncFailed(let path, let errno):
-            "syncing \(path) failed: \(Self.text(errno)). Nobody knows what the disk holds; check it, then reseed this node"
+            "syncing \(path) failed: \(Self.text(errno)). Nobody knows what the disk holds: check it, then reseed"
         case .full(let path):
             "no room on the disk for \(path); make room"
         case .io(let path, let operation, let errno):

@@ -69,7 +69,8 @@ extension Replica {
         commitWhatMay()
     }
 
-    /// Rule R3, first part: from the very beginning of a join this primary needs the standby, whatever the register says.
+    /// Rule R3, first part: from the very beginning of a join this primary needs the standby, whatever the register
+    /// says.
     mutating func accept(_ join: Join, _ message: Message) {
         guard var current = leading, message.epoch == current.epoch, current.serving else { return }
         if let refusal = refusal(of: join, current) {
@@ -108,7 +109,8 @@ extension Replica {
         return end > now ? (end.nanoseconds - now.nanoseconds) / 1_000_000 + 1 : 0
     }
 
-    /// The link closed, fell silent, or the standby does not progress. Nothing more commits until solo is won (rule R1).
+    /// The link closed, fell silent, or the standby does not progress. Nothing more commits until solo is won (rule
+    /// R1).
     mutating func sessionLost() {
         switch role {
         case .standby(let standby):

@@ -34,8 +34,8 @@ extension Replica {
         if isDue(arbiter.readAt, every: timings.reread) { ask(.read) }
     }
 
-    /// At once; but one that has lost its seats as well, or whose own disk is stuck, is probably the lost one itself, and
-    /// gives the standby time to claim.
+    /// At once; but one that has lost its seats as well, or whose own disk is stuck, is probably the lost one itself,
+    /// and gives the standby time to claim.
     private func mayAskForSolo(_ primary: Primary) -> Bool {
         guard let lostAt = primary.lostAt else { return true }
         let isolated = seats.hadAny && seats.connected == 0

@@ -111,8 +111,8 @@ public struct Witness: Equatable, Sendable {
         return []
     }
 
-    /// After a reboot: both nodes, or one that leads, tell more than a disk that may have forgotten. The highest version
-    /// and epoch heard count.
+    /// After a reboot: both nodes, or one that leads, tell more than a disk that may have forgotten. The highest
+    /// version and epoch heard count.
     private mutating func hear(_ testimony: Testimony, _ pair: RandomID) -> [Effect] {
         guard cautious.contains(pair), let own = register(of: pair) else { return [] }
         var heard = testimonies[pair] ?? PerNode(a: nil, b: nil)

@@ -5,7 +5,8 @@ import Wire
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Says who leads, how far both nodes are, and whether a failover is possible now.",
+        commandName: "status",
+        abstract: "Says who leads, how far both nodes are, and whether a failover is possible now.",
         discussion: "Exit code 0: a failover is possible. 1: it isn't, and the reason is printed. 69: nobody answers.")
 
     @Option(name: .shortAndLong, help: "Where the nodes are (YAML).")
@@ -117,7 +118,8 @@ extension Twinline_Seat_V1_Status {
 
 /// Keys in order, on one line.
 func jsonLine(_ object: [String: Any]) -> String {
-    guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+    guard
+        let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
     else { return "{}" }
     return String(decoding: data, as: UTF8.self)
 }

@@ -11,7 +11,7 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench", abstract: "Measures a pair under load: each seat one request at a time.",
         discussion: """
             open: a new ticket, its history row and the stored answer, committed on both disks. show: a ticket by id,
-            linearizable. mixed: eight shows to two opens. Latencies in milliseconds, from the seat's call to its answer.
+            linearizable. mixed: eight shows to two opens. Latencies in milliseconds, from a seat's call to its answer.
             The floor of the same run: one sync of that directory's disk, one TLS round trip between two processes.
             """)
 
@@ -77,16 +77,18 @@ struct BenchCommand: AsyncParsableCommand {
         let rate = (Double(result.requests) / result.seconds).rounded()
         let max = (Double(result.latencies.max) / 1000).rounded() / 1000
         if json {
-            print(jsonLine([
-                "transactions_per_second": rate, "p50_ms": milliseconds(50), "p95_ms": milliseconds(95),
-                "p99_ms": milliseconds(99), "max_ms": max, "errors": result.errors, "op": operation, "seats": seats,
-                "fdatasync_p50_us": (sync * 1000).rounded() / 1000,
-                "tls_round_trip_p50_us": (roundTrip * 1000).rounded() / 1000,
-            ]))
+            print(
+                jsonLine([
+                    "transactions_per_second": rate, "p50_ms": milliseconds(50), "p95_ms": milliseconds(95),
+                    "p99_ms": milliseconds(99), "max_ms": max, "errors": result.errors, "op": operation, "seats": seats,
+                    "fdatasync_p50_us": (sync * 1000).rounded() / 1000,
+                    "tls_round_trip_p50_us": (roundTrip * 1000).rounded() / 1000,
+                ]))
         } else {
-            print(String(
-                format: "%@, %d seats: %.0f/s, p50 %.3f ms, p95 %.3f ms, p99 %.3f ms, max %.3f ms, errors %d",
-                operation, seats, rate, milliseconds(50), milliseconds(95), milliseconds(99), max, result.errors))
+            print(
+                String(
+                    format: "%@, %d seats: %.0f/s, p50 %.3f ms, p95 %.3f ms, p99 %.3f ms, max %.3f ms, errors %d",
+                    operation, seats, rate, milliseconds(50), milliseconds(95), milliseconds(99), max, result.errors))
             print(String(format: "floor: fdatasync %.1f µs, TLS round trip %.1f µs", sync, roundTrip))
         }
         if let error = result.firstError { print("first error: \(error)") }

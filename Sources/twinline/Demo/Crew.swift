@@ -61,7 +61,8 @@ final class Crew: Sendable {
                 await show(ticket, client)
             } else {
                 let mark = "seat \(seat + 1), note \(notes)"
-                await perform(.note(ticket, text: mark), Ledger.Promise(ticket: ticket, action: .note, mark: mark), client)
+                await perform(
+                    .note(ticket, text: mark), Ledger.Promise(ticket: ticket, action: .note, mark: mark), client)
             }
             try? await Task.sleep(for: Self.pause)
         }

@@ -11,9 +11,9 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Shows a pair at work on this machine while its parts are killed.",
         discussion: """
-            Starts a witness and two nodes as processes of their own, with throw-away certificates, lets seats take in a real
-            day of Boston's 311 hotline, and meanwhile kills, freezes and switches. In the end every acknowledged request is
-            looked up. Exit code 0: nothing lost, nothing twice, no error at any seat, equal copies, paired again.
+            Starts a witness and two nodes as processes of their own, with throw-away certificates, lets seats take in a
+            real day of Boston's 311 hotline, and meanwhile kills, freezes and switches. In the end every acknowledged
+            request is looked up. Exit code 0: nothing lost, nothing twice, no error at any seat, equal copies, paired again.
             """)
 
     @Option(help: "How many seats work.")
@@ -43,8 +43,10 @@ struct DemoCommand: AsyncParsableCommand {
         guard let faults else { return Fault.script }
         return try faults.split(separator: ",").map { name in
             guard let fault = Fault(name: String(name)) else {
-                throw ValidationError("'\(name)' is no fault; write "
-                    + Fault.allCases.map { $0.rawValue.replacingOccurrences(of: " ", with: "-") }.joined(separator: ", "))
+                throw ValidationError(
+                    "'\(name)' is no fault; write "
+                        + Fault.allCases.map { $0.rawValue.replacingOccurrences(of: " ", with: "-") }.joined(
+                            separator: ", "))
             }
             return fault
         }
@@ -54,7 +56,8 @@ struct DemoCommand: AsyncParsableCommand {
         if let input { return URL(filePath: input) }
         if let folder = InstalledFile.find("sample"),
             let found = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-                .filter({ $0.pathExtension == "csv" }).min(by: { $0.path < $1.path }) {
+                .filter({ $0.pathExtension == "csv" }).min(by: { $0.path < $1.path })
+        {
             return found
         }
         throw Failure("there is no Deploy/sample here; pass tickets with --input FILE (.csv or .csv.gz)")
@@ -160,8 +163,9 @@ struct DemoReport {
         var lines = ["", "fault             blackout ms   back to paired ms"]
         for result in results {
             let rejoin = result.rejoin.map { String(format: "%.0f", $0) } ?? "–"
-            lines.append(result.fault.rawValue.padding(toLength: 16, withPad: " ", startingAt: 0)
-                + String(format: "  %11.1f", result.blackout) + "   " + rejoin)
+            lines.append(
+                result.fault.rawValue.padding(toLength: 16, withPad: " ", startingAt: 0)
+                    + String(format: "  %11.1f", result.blackout) + "   " + rejoin)
         }
         lines.append("")
         lines.append("acknowledged \(counts.writes), shown \(counts.reads)")

@@ -86,8 +86,9 @@ struct FaultScript {
         try await waitForWrites(after: monotonicNow())
         let (blackout, at) = ledger.blackout(from: start, to: monotonicNow())
         let delay = Double(at.nanoseconds - start.nanoseconds) / 1_000_000
-        say(String(format: "blackout %.1f ms, %.0f ms after the fault began", blackout, delay)
-            + (rejoin.map { String(format: "; back to paired %.0f ms after its start", $0) } ?? ""))
+        say(
+            String(format: "blackout %.1f ms, %.0f ms after the fault began", blackout, delay)
+                + (rejoin.map { String(format: "; back to paired %.0f ms after its start", $0) } ?? ""))
         return FaultResult(fault: fault, blackout: blackout, rejoin: rejoin)
     }
 
@@ -96,7 +97,8 @@ struct FaultScript {
         let start = monotonicNow()
         try process.start()
         guard await pair.waitUntilPaired(within: Self.limit) != nil else {
-            throw Failure("\(process.name) did not come back: \(await pair.view.look().verdict)\n\(process.lastWords())")
+            throw Failure(
+                "\(process.name) did not come back: \(await pair.view.look().verdict)\n\(process.lastWords())")
         }
         return Double(monotonicNow().nanoseconds - start.nanoseconds) / 1_000_000
     }

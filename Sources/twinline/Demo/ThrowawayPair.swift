@@ -64,7 +64,8 @@ final class ThrowawayPair {
             } catch let error as TransportError {
                 // Not listening yet.
                 guard ContinuousClock.now < deadline, (nodes.values + [witness]).allSatisfy(\.isRunning) else {
-                    throw Failure("the pair did not start: \(error)\n\((nodes.values + [witness]).map { $0.lastWords() }.joined(separator: "\n"))")
+                    let said = (nodes.values + [witness]).map { $0.lastWords() }.joined(separator: "\n")
+                    throw Failure("the pair did not start: \(error)\n\(said)")
                 }
                 try await Task.sleep(for: .milliseconds(10))
             }
@@ -136,8 +137,9 @@ final class ThrowawayPair {
         let said = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw Failure("\(program.lastPathComponent) \(arguments.joined(separator: " ")) failed: "
-                + String(decoding: said, as: UTF8.self))
+            throw Failure(
+                "\(program.lastPathComponent) \(arguments.joined(separator: " ")) failed: "
+                    + String(decoding: said, as: UTF8.self))
         }
     }
 
@@ -150,7 +152,9 @@ final class ThrowawayPair {
             try text.write(to: directory.appending(path: name), atomically: true, encoding: .utf8)
         }
         for (index, node) in NodeName.allCases.enumerated() {
-            try write("node-\(node).yaml", """
+            try write(
+                "node-\(node).yaml",
+                """
                 pair: \(name)
                 node: \(node)
                 listen: \(listen(ports[index]))
@@ -162,7 +166,9 @@ final class ThrowawayPair {
                 """)
         }
         try write("witness.yaml", "listen: [\"127.0.0.1:\(ports[2])\"]\ndata: data-witness\n" + files("witness"))
-        try write("seat.yaml", """
+        try write(
+            "seat.yaml",
+            """
             pair: \(name)
             nodes:
               a: \(listen(ports[0]))

@@ -43,7 +43,8 @@ struct TicketFile {
         let columns = Dictionary(header.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for needed in ["open_dt", "target_dt", "closed_dt", "case_title", "type", "queue", "neighborhood", "source"]
         where columns[needed] == nil {
-            throw Failure("\(file.path), line 1: there is no column \(needed); pass a file of the format of Boston's 311")
+            throw Failure(
+                "\(file.path), line 1: there is no column \(needed); pass a file of the format of Boston's 311")
         }
         var rows: [Row] = []
         while let fields = table.next() {
@@ -61,8 +62,10 @@ struct TicketFile {
                 district: field("neighborhood"), text: field("case_title") + (place.isEmpty ? "" : "\n" + place),
                 deadline: Self.time(field("target_dt")))
             let unit = field("queue").isEmpty ? "unassigned" : field("queue")
-            rows.append(Row(
-                open: open, unit: unit, closedAt: Self.time(field("closed_dt")), closingNote: field("closure_reason")))
+            rows.append(
+                Row(
+                    open: open, unit: unit, closedAt: Self.time(field("closed_dt")),
+                    closingNote: field("closure_reason")))
         }
         guard !rows.isEmpty else { throw Failure("\(file.path) holds no ticket") }
         self.rows = rows
@@ -87,7 +90,9 @@ struct TicketFile {
 
     /// "YYYY-MM-DD HH:MM:SS" as milliseconds since 1970, taken as UTC. Nil when empty or no time.
     static func time(_ text: String) -> Int64? {
-        let parts = text.utf8.split { !(48...57).contains($0) }.compactMap { Int64(String(decoding: $0, as: UTF8.self)) }
+        let parts = text.utf8.split { !(48...57).contains($0) }.compactMap {
+            Int64(String(decoding: $0, as: UTF8.self))
+        }
         guard parts.count == 6 else { return nil }
         let (year, month, day) = (parts[0], parts[1], parts[2])
         // Days from civil (H. Hinnant, chrono-compatible low-level date algorithms).

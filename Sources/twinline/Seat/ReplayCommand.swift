@@ -51,7 +51,8 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 }
 
-/// Rate and time left: redrawn in place on a terminal, a plain line every ten seconds elsewhere; nothing in the first two.
+/// Rate and time left: redrawn in place on a terminal, a plain line every ten seconds elsewhere; nothing in the first
+/// two.
 struct ProgressLine {
     private let total: Int
     private let unit: String

@@ -101,7 +101,8 @@ struct ListCommand: AsyncParsableCommand {
 }
 
 struct HistoryCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "history", abstract: "Shows all that happened to a ticket.")
+    static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "Shows all that happened to a ticket.")
     @OptionGroup var seat: SeatOptions
     @Argument var ticket: TicketID
 

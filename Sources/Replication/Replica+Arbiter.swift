@@ -118,16 +118,20 @@ extension Replica {
     private mutating func learn(_ register: Register) -> Bool {
         guard register.version >= record.register.version else {
             arbiter.refusal = .cautious
+            arbiter.testified = false
             arbiter.retryAt = now.advanced(byMilliseconds: timings.reread)
             if case .claiming = role { becomeIdle() }
             return false
         }
         arbiter.refusal = nil
         arbiter.readAt = now
-        let disk = register.starts[name] > record.starts ? spareDisk : record.disk
+        // The register remembers more starts, or a claim of this node's that it doesn't: the disk was put back, and is a
+        // new one (rule R11).
+        let putBack = register.starts[name] > record.starts
+            || register.epoch.owner == name && register.epoch > max(record.claimed, record.epoch)
+        let disk = putBack ? spareDisk : record.disk
         save {
             $0.register = register
-            // The register remembers more starts than this disk does: it was put back, and is a new disk (rule R11).
             $0.disk = disk
         }
         switch role {

@@ -6,7 +6,6 @@ extension Replica {
         let number = name.epoch(above: max(record.epoch, record.claimed, record.register.epoch))
         role = .claiming(Claim(number: number, since: now))
         arbiter.pending = nil
-        arbiter.retryAt = nil
         save { $0.claimed = number }
     }
 
@@ -16,13 +15,7 @@ extension Replica {
         guard claim.registerRead, arbiter.testified else { return ask(.read) }
         guard !claim.asked, saved.claimed == claim.number, arbiterAnswersNow else { return }
         guard obstacleToClaim == nil else { return becomeIdle() }
-        let needed = name.epoch(above: max(record.epoch, record.register.epoch))
-        guard claim.number >= needed else {
-            // The register has moved past the number: take a higher one.
-            claim.number = needed
-            role = .claiming(claim)
-            return save { $0.claimed = needed }
-        }
+        guard claim.number > record.register.epoch else { return becomeIdle() }
         claim.asked = true
         role = .claiming(claim)
         ask(.claim(claim.number))
@@ -75,8 +68,9 @@ extension Replica {
 
     /// Reads the register first where it stands in the way, so that no number is spent on a hopeless claim.
     private mutating func claimIfPromising() {
-        guard arbiter.connected, saved.claimed == record.claimed else { return }
-        guard arbiter.testified else { return ask(.read) }
+        guard arbiter.connected, arbiter.retryAt.map({ $0 <= now }) ?? true, saved.claimed == record.claimed
+        else { return }
+        guard arbiter.testified else { return }
         if let readAt = arbiter.readAt, obstacleToClaim != nil {
             if now >= readAt.advanced(byMilliseconds: timings.heartbeat) { ask(.read) }
             return

@@ -38,9 +38,10 @@ extension Replica {
         if case .primary(let primary) = role { primary.serving } else { false }
     }
 
-    /// Paired: what both disks have. Solo: what this one has. Needing a standby that isn't there: nothing more.
+    /// Paired: what both disks have. Solo: what this one has. Needing a standby that isn't there: nothing more. And
+    /// nothing before the epoch is on disk: a restart in the older one might have to cut it off again.
     mutating func commitWhatMay() {
-        guard case .primary(let primary) = role else { return }
+        guard case .primary(let primary) = role, saved.epoch == primary.epoch else { return }
         guard primary.needsStandby else { return commit(through: synced) }
         if let session = primary.session { commit(through: min(synced, session.acked)) }
     }
@@ -50,9 +51,7 @@ extension Replica {
             committed = lsn
             emit(.commit(through: lsn))
         }
-        guard case .primary(let primary) = role, !primary.serving, committed >= primary.mark,
-            saved.epoch == primary.epoch
-        else { return }
+        guard case .primary(let primary) = role, !primary.serving, committed >= primary.mark else { return }
         leading?.serving = true
         sendHello()
     }
@@ -66,6 +65,7 @@ extension Replica {
         session.acked = max(session.acked, lsn)
         session.applied = max(session.applied, applied)
         leading?.session = session
+        leading?.acknowledged = Primary.Acknowledged(disk: session.disk, through: session.acked)
         commitWhatMay()
     }
 
@@ -96,7 +96,7 @@ extension Replica {
     private func refusal(of join: Join, _ primary: Primary) -> JoinRefusal? {
         if flapDelay(primary) > 0 { return .flapping }
         // It acknowledged more than this in this epoch: the disk has forgotten (rule R11).
-        if let session = primary.session, session.disk == join.disk, join.synced < session.acked { return .diskForgot }
+        if let held = primary.acknowledged, held.disk == join.disk, join.synced < held.through { return .diskForgot }
         return nil
     }
 
@@ -136,9 +136,10 @@ extension Replica {
         confirmAllReads()
     }
 
-    /// Outranked: stop answering at once, then reread the register (rule R8).
+    /// Outranked: stop answering at once, then persist what is known, then reread the register (rule R8).
     mutating func fence(by newer: Epoch) {
         role = .fenced
+        save { $0.epoch = max($0.epoch, newer) }
         arbiter.pending = nil
         arbiter.readAt = nil
         arbiter.retryAt = nil

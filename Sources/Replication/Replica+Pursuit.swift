@@ -1,6 +1,7 @@
 /// What follows from where things stand, whatever fact brought them there. Runs after every fact; says nothing twice.
 extension Replica {
     mutating func pursue() {
+        if !arbiter.testified { ask(.testimony) }
         joinIfLed()
         joinWhenAdopted()
         claimIfDue()
@@ -20,7 +21,7 @@ extension Replica {
     }
 
     private mutating func pursuePrimary() {
-        commit(through: committed)
+        commitWhatMay()
         guard case .primary(let primary) = role else { return }
         if let session = primary.session {
             // Rule R3: require (done at the join), be level, then promise.

@@ -23,7 +23,8 @@ extension Replica {
         case .fenced: idle = true
         case .claiming, .primary: return
         }
-        guard idle, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch
+        guard idle, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch,
+            saved.disk == record.disk
         else { return }
         if case .standby(let standby) = role, standby.refusal != nil,
             now < standby.since.advanced(byMilliseconds: 2 * timings.heartbeat) { return }

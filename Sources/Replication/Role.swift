@@ -77,6 +77,11 @@ public struct Primary: Equatable, Sendable {
         public var settled = false
     }
 
+    public struct Acknowledged: Equatable, Sendable {
+        public var disk: RandomID
+        public var through: LSN
+    }
+
     public struct Handover: Equatable, Sendable {
         public var since: Instant
         public var asked = false
@@ -90,6 +95,9 @@ public struct Primary: Equatable, Sendable {
     /// Every commit and every read needs the standby. Begins with a join (rule R3), ends by a won solo only (rule R2).
     public var needsStandby = false
     public var session: Session?
+    /// The most that a standby's disk has acknowledged in this epoch, whatever became of the session: it must not show
+    /// less when it comes back (rule R11).
+    public var acknowledged: Acknowledged?
     public var handover: Handover?
     public var serving = false
     /// When the last session ended; solo is asked for from then on.

@@ -3,11 +3,11 @@ import Testing
 /// Two replicas and a witness through crashes, pauses, cut and silent links, slow disks and late requests. `Ledger`
 /// says what must hold at every step; at the end everything heals, and then one of three is lost for good.
 struct RandomWalkTests {
-    static let steps = 1_500
+    static let steps = 2_000
 
-    @Test("no walk loses an answer, splits the pair, undoes a database or fails to heal", arguments: 0..<6)
+    @Test("no walk loses an answer, splits the pair, undoes a database or fails to heal", arguments: 0..<10)
     func walks(batch: UInt64) {
-        for seed in batch * 25..<(batch + 1) * 25 {
+        for seed in batch * 30..<(batch + 1) * 30 {
             guard pairWalk(seed: seed, steps: Self.steps).violation == nil else {
                 Issue.record("\(World.report(seed: seed, steps: Self.steps))")
                 return
@@ -20,6 +20,6 @@ struct RandomWalkTests {
         let (first, second) = (
             pairWalk(seed: 4711, steps: 500, tracing: true), pairWalk(seed: 4711, steps: 500, tracing: true))
         #expect(first.trace == second.trace)
-        #expect(first.trace.count > 500)
+        #expect(first.trace.count > 200)
     }
 }

@@ -100,7 +100,12 @@ struct Ledger {
 
     mutating func stepped(_ node: SimulatedNode, _ world: World) {
         guard let replica = node.replica else { return }
-        if case .primary(let primary) = replica.role { leads(node, primary, world) }
+        if case .primary(let primary) = replica.role {
+            leads(node, primary, world)
+            if primary.serving, node.record.epoch < primary.epoch || node.log.synced < primary.mark.value {
+                world.fail("R5: \(node.name) serves before \(primary.epoch) and its mark are on its disk")
+            }
+        }
         if case .standby(let standby) = replica.role, case .cutting = standby.phase { return }
         if replica.synced.value > node.log.synced { world.fail("\(node.name) takes \(replica.synced) for synced") }
         if replica.log.last != node.log.entries.last?.position ?? .zero {

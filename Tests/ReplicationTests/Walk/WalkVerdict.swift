@@ -12,7 +12,7 @@ func pairWalk(seed: UInt64, steps: Int, tracing: Bool = false) -> World {
         let settled = world.run(for: deadline - world.now, until: { world.isSettled })
         if !settled { world.fail("LIVENESS: healed, and not settled") }
         // What was on its way may still unsettle it.
-        world.run(for: 500_000)
+        world.run(for: 1_000_000)
     } while world.violation == nil && !world.isSettled && world.now < deadline
     if !world.isSettled { world.fail("LIVENESS: settled, and no longer") }
     let before = world.ledger.history.count

@@ -125,9 +125,10 @@ extension Replica {
         }
         arbiter.refusal = nil
         arbiter.readAt = now
-        // The register remembers more starts, or a claim of this node's that it doesn't: the disk was put back, and is a
-        // new one (rule R11).
-        let putBack = register.starts[name] > record.starts
+        // The register remembers more starts, or a claim of this node's that it doesn't: the disk was put back, and is
+        // a new one (rule R11).
+        let putBack =
+            register.starts[name] > record.starts
             || register.epoch.owner == name && register.epoch > max(record.claimed, record.epoch)
         let disk = putBack ? spareDisk : record.disk
         save {

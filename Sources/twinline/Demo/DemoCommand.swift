@@ -13,7 +13,8 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Starts a witness and two nodes as processes of their own, with throw-away certificates, lets seats take in a
             real day of Boston's 311 hotline, and meanwhile kills, freezes and switches. In the end every acknowledged
-            request is looked up. Exit code 0: nothing lost, nothing twice, no error at any seat, equal copies, paired again.
+            request is looked up. Exit code 0: nothing lost, nothing twice, no error at any seat, equal copies, paired
+            again.
             """)
 
     @Option(help: "How many seats work.")

@@ -107,7 +107,9 @@ struct CommitTests {
 
     @Test(
         "a register that names another, or a newer epoch, fences",
-        arguments: [Stage.register(4, 4, .b, .solo), Stage.register(4, 5, .a, .solo), Stage.register(4, 3, .b, .paired)])
+        arguments: [
+            Stage.register(4, 4, .b, .solo), Stage.register(4, 5, .a, .solo), Stage.register(4, 3, .b, .paired),
+        ])
     func outranked(register: Register) {
         var a = Stage.paired()
         _ = a.propose()

@@ -68,8 +68,12 @@ struct JoinTests {
     func earlierSession() {
         var a = Stage.joined()
         let next = UniqueNumber(process: 77, counter: 2)
-        _ = a.receive(Message(Epoch(3), next, .join(Join(
-            log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1))))
+        _ = a.receive(
+            Message(
+                Epoch(3), next,
+                .join(
+                    Join(
+                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1))))
         _ = a.witnessSays(.won(Stage.register(3, 3, .a, .paired)))
         #expect(a.failoverObstacle != nil)
     }
@@ -106,8 +110,12 @@ struct JoinTests {
         _ = a.propose()
         _ = a.logSynced(through: LSN(2))
         let next = UniqueNumber(process: 77, counter: 2)
-        _ = a.receive(Message(Epoch(3), next, .join(Join(
-            log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1))))
+        _ = a.receive(
+            Message(
+                Epoch(3), next,
+                .join(
+                    Join(
+                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1))))
         #expect(a.receive(Stage.acknowledge(2)).bodies == [.stale])
         #expect(a.receive(Stage.acknowledge(2, in: next)).commits == [LSN(2)])
     }
@@ -123,7 +131,10 @@ struct JoinTests {
         #expect(a.receive(Stage.join(log: EpochTable(epochs: 3), synced: 1)).bodies == [.joinRefused(.flapping)])
         #expect(a.failoverObstacle == .flapping(milliseconds: 1001))
         _ = a.later(milliseconds: 1001)
-        #expect(a.receive(Stage.join(log: EpochTable(epochs: 3), synced: 1)).bodies == [.joinAccepted(common: Position(3, 1))])
+        #expect(
+            a.receive(Stage.join(log: EpochTable(epochs: 3), synced: 1)).bodies == [
+                .joinAccepted(common: Position(3, 1))
+            ])
     }
 
     @Test("a standby whose log the primary can't reach back to is told to be reseeded")

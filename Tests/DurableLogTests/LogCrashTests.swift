@@ -6,7 +6,7 @@ import Wire
 
 /// A power cut before every single change of the disk, with the unsynced sectors kept or lost at random.
 struct LogCrashTests {
-    private static let options = EntryLog.Options(segmentSize: 8192)
+    private static let options = EntryLog.Options(segmentSize: 16384)
 
     /// What the log has promised so far.
     private struct Promises {
@@ -109,6 +109,44 @@ struct LogCrashTests {
         try log.fill(3, epoch: 50)
         let reopened = try EntryLog.open(in: remains.afterCrash(&random), options: Self.options)
         #expect(try reopened.entries().dropLast(3) == entries[...])
+    }
+
+    @Test("a cut that is interrupted at any moment has not begun, or is finished when the log is opened")
+    func interruptedCut() throws {
+        for seed in 0..<20 as Range<UInt64> {
+            var random = SeededRandom(seed)
+            for step in 0..<20 {
+                let disk = SimulatedDirectory()
+                let log = try EntryLog.create(in: disk, pairID: pairID, options: Self.options)
+                try log.fill(50, size: 300)
+                let entries = try log.entries()
+                disk.crashAfter = disk.changes + step
+                try? log.cut(to: LSN(5))
+                var remains = disk.afterCrash(&random)
+                remains.crashAfter = .random(in: 0...12, using: &random)
+                _ = try? EntryLog.open(in: remains, options: Self.options)
+                remains = remains.afterCrash(&random)
+                let opened = try EntryLog.open(in: remains, options: Self.options)
+                #expect([5, 50].contains(opened.last.lsn.value), "seed \(seed), step \(step)")
+                #expect(try opened.entries() == entries.prefix(Int(opened.last.lsn.value)).map { $0 })
+                if !disk.hasCrashed { #expect(opened.last.lsn == LSN(5)) }
+            }
+        }
+    }
+
+    @Test("whole entries behind a torn one do not come back when the torn one is appended again")
+    func tornTailStaysCut() throws {
+        let disk = SimulatedDirectory()
+        let log = try EntryLog.create(in: disk, pairID: pairID, options: Self.options)
+        let lost = frames(count: 3)
+        try log.append(lost)
+        var files = disk.files.mapValues(\.bytes)
+        files[SegmentHeader.name(LSN(1))]?[SegmentHeader.size + 100] ^= 1
+        let torn = SimulatedDirectory(files: files)
+        let reopened = try EntryLog.open(in: torn, options: Self.options)
+        #expect(reopened.last == .zero)
+        try reopened.append([lost[0]])
+        #expect(try EntryLog.open(in: torn.afterKill(), options: Self.options).last.lsn == LSN(1))
     }
 
     @Test("a killed process loses nothing that it had appended")

@@ -17,9 +17,11 @@ struct LogCrashTests {
         var beforeCut: [Entry]?
         var released = 0
 
-        func check(_ found: [Entry], seed: UInt64, at step: Int) {
-            let first = found.first.map { Int($0.position.lsn.value) } ?? 1
-            let end = first - 1 + found.count
+        func check(_ log: EntryLog, seed: UInt64, at step: Int) throws {
+            let found = try log.entries()
+            let first = Int(log.first.value)
+            let end = Int(log.last.lsn.value)
+            #expect(end == first - 1 + found.count, "seed \(seed), step \(step)")
             func holds(_ entries: [Entry]) -> Bool {
                 if found.isEmpty { return true }
                 return end <= entries.count && entries[(first - 1)..<end] == found[...]
@@ -95,7 +97,7 @@ struct LogCrashTests {
             remains.crashAfter = .random(in: 0...8, using: &random)
             do {
                 let log = try EntryLog.open(in: remains, options: Self.options)
-                known.check(try log.entries(), seed: seed, at: step)
+                try known.check(log, seed: seed, at: step)
                 known.synced = Int(log.last.lsn.value)
             } catch {
                 guard remains.hasCrashed else { throw error }
@@ -104,7 +106,7 @@ struct LogCrashTests {
         }
         let log = try EntryLog.open(in: remains, options: Self.options)
         let entries = try log.entries()
-        known.check(entries, seed: seed, at: step)
+        try known.check(log, seed: seed, at: step)
         // An unsynced end that was cut does not come back behind new entries.
         try log.fill(3, epoch: 50)
         let reopened = try EntryLog.open(in: remains.afterCrash(&random), options: Self.options)

@@ -8,29 +8,25 @@ import Wire
 package final class WitnessClient: Arbiter {
     package weak var delegate: (any ArbiterDelegate)?
     private let loop: any EventLoop
-    private let address: SocketAddress
+    private var address: SocketAddress
     private let dialer: Dialer
     private let pair: RandomID
-    /// The witness that the pair's register lives at; another one doesn't count (rule R12).
-    private let expected: RandomID
     private let log: Logger
     private var channel: (any Channel)?
-    /// The witness's present start, once it has said who it is.
-    private var witnessStart: UInt64?
+    /// Who answers there, and in which of its starts, once it has said so.
+    private var witness: (id: RandomID, start: UInt64)?
     private var failures = 0
     /// Requests since the last answer.
     private var unanswered = 0
     private var closed = false
 
     package init(
-        on loop: any EventLoop, at address: SocketAddress, dialer: Dialer, pair: RandomID, expecting witness: RandomID,
-        log: Logger
+        on loop: any EventLoop, at address: SocketAddress, dialer: Dialer, pair: RandomID, log: Logger
     ) {
         self.loop = loop
         self.address = address
         self.dialer = dialer
         self.pair = pair
-        expected = witness
         self.log = log
     }
 
@@ -41,10 +37,17 @@ package final class WitnessClient: Arbiter {
         channel?.close(promise: nil)
     }
 
+    package func move(to address: SocketAddress) {
+        guard address != self.address else { return }
+        self.address = address
+        // Dialled again by what follows its end.
+        channel?.close(promise: nil)
+    }
+
     package func ask(_ request: RegisterRequest) {
-        guard let channel, let start = witnessStart else { return }
+        guard let channel, let witness else { return }
         let envelope = WitnessEnvelope(
-            pair: pair, witness: expected, start: start, number: request.number, action: .register(request.action))
+            pair: pair, witness: witness.id, start: witness.start, request: request)
         var buffer = channel.allocator.buffer(capacity: 256)
         buffer.writeFrame(encoded(Twinline_Witness_V1_WitnessRequest(envelope)))
         channel.writeAndFlush(buffer, promise: nil)
@@ -79,17 +82,10 @@ package final class WitnessClient: Arbiter {
     private func received(_ bytes: [UInt8]) {
         do throws(MalformedMessage) {
             switch try WitnessReply(try decoded(bytes)) {
-            case .welcome(let witness, let start):
-                guard witness == expected else {
-                    log.error(
-                        "another witness answers: its id is not the one that this pair's register lives at",
-                        metadata: ["expected": "\(expected)", "found": "\(witness)"])
-                    channel?.close(promise: nil)
-                    return
-                }
-                witnessStart = start
+            case .welcome(let id, let start):
+                witness = (id, start)
                 failures = 0
-                delegate?.arbiterConnected()
+                delegate?.arbiterConnected(id)
             case .answer(let answer):
                 unanswered = 0
                 delegate?.arbiterAnswered(answer)
@@ -101,8 +97,8 @@ package final class WitnessClient: Arbiter {
     }
 
     private func lost(_ error: (any Error)?) {
-        let wasConnected = witnessStart != nil
-        (channel, witnessStart) = (nil, nil)
+        let wasConnected = witness != nil
+        (channel, witness) = (nil, nil)
         unanswered = 0
         let reason = error.map { "\($0)" } ?? "the connection closed"
         if wasConnected { delegate?.arbiterDisconnected(because: reason) }

@@ -54,30 +54,27 @@ package final class WitnessServer {
         nextClient += 1
         let client = nextClient
         clients[client] = channel
-        let mayInstall = if case .ops = identity.role { true } else { false }
+        // Ops may read, and install a new pair's register.
+        let isNode = if case .node = identity.role { true } else { false }
         let bound = NIOLoopBound(self, eventLoop: loop)
         try channel.pipeline.syncOperations.addHandler(
             FrameHandler(
-                frame: { bound.value.received($0, from: client, of: identity.pair, mayInstall: mayInstall) },
+                frame: { bound.value.received($0, from: client, of: identity.pair, isNode: isNode) },
                 closed: { _ in bound.value.clients[client] = nil }))
         send(.welcome(witness: witness.record.id, start: witness.record.starts), to: client)
     }
 
-    private func received(_ bytes: [UInt8], from client: UInt64, of name: String, mayInstall: Bool) {
+    private func received(_ bytes: [UInt8], from client: UInt64, of name: String, isNode: Bool) {
         do throws(MalformedMessage) {
             let envelope = try WitnessEnvelope(try decoded(bytes))
             guard envelope.witness == witness.record.id else { throw MalformedMessage(field: "witness_id") }
-            switch envelope.action {
-            case .register(let action):
-                guard !mayInstall || action == .read else { throw MalformedMessage(field: "action") }
-                let request = RegisterRequest(number: envelope.number, action: action)
-                perform(witness.receive(request, pair: envelope.pair, start: envelope.start, client: client))
-            case .install(let register):
-                guard mayInstall else { throw MalformedMessage(field: "action") }
-                perform(
-                    witness.install(
-                        register, pair: envelope.pair, name: name, number: envelope.number, client: client))
+            switch envelope.request.action {
+            case .read, .install: break
+            case .compareAndSet, .testify: guard isNode else { throw MalformedMessage(field: "action") }
             }
+            perform(
+                witness.receive(
+                    envelope.request, pair: envelope.pair, named: name, start: envelope.start, client: client))
         } catch {
             log.warning("a request was refused", metadata: ["field": "\(error.field)"])
             clients[client]?.close(promise: nil)

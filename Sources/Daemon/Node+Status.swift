@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Replication
 import Wire
@@ -29,7 +30,9 @@ extension Twinline_Seat_V1_Status {
         standing.positionLsn = replica.committed.value
         peerConnected = replica.peer.linked
         peerSilentMs = (max(now, replica.peer.heardAt).nanoseconds - replica.peer.heardAt.nanoseconds) / 1_000_000
-        witnessConnected = replica.arbiter.connected
+        witnessConnected = replica.witnessIsThere
+        witnessID = replica.record.witness.id.bytes
+        foreignWitnessID = replica.foreignWitness?.bytes ?? Data()
         if case .primary(let primary) = replica.role, let session = primary.session {
             peerSynced = session.acked.value
             peerApplied = session.applied.value
@@ -49,6 +52,16 @@ extension FailoverObstacle: CustomStringConvertible {
         case .registerUnsettled: "the register does not say paired yet; wait a moment"
         case .notLeading: "this node does not lead; ask the primary"
         case .handingOver: "a hand-over is under way; wait"
+        case .foreignWitness(let id):
+            "witness \(id) answers in place of this pair's; start the pair's own, or if that is lost for good: "
+                + "twinline witness adopt"
+        case .witnessRefuses(.unknownPair): "the witness holds no register for this pair; twinline witness adopt"
+        case .witnessRefuses:
+            "the witness's register is older than what was known, or its machine has rebooted; both nodes' word puts that "
+                + "right within seconds, or else twinline witness adopt"
+        case .standbyLacksWitness:
+            "the standby does not reach the pair's witness; look at its status, log and configuration"
+        case .witnessesDiffer: "the standby goes by another witness than the primary; twinline witness adopt"
         case .flapping(let milliseconds):
             "the standby was lost three times within a minute; it may join again in \(milliseconds) ms"
         }

@@ -86,9 +86,15 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         PeerEnvelope(engine?.replica.hello ?? Message(.zero, .none, .stale), pair: pair)
     }
 
-    func arbiterConnected() {
-        log.info("the witness is there")
-        engine?.witnessConnected()
+    func arbiterConnected(_ id: RandomID) {
+        if let expected = engine?.replica.record.witness.id, expected != id {
+            log.error(
+                "another witness answers, not the pair's own; if that is lost for good: twinline witness adopt",
+                metadata: ["expected": "\(expected)", "found": "\(id)"])
+        } else {
+            log.info("the witness is there")
+        }
+        engine?.witnessConnected(id)
     }
 
     func arbiterDisconnected(because reason: String) {
@@ -121,6 +127,13 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
 
     /// Nil: begun.
     func switchOver() -> FailoverObstacle? { engine?.switchOver() ?? nil }
+
+    /// Nil: begun, or under way.
+    func adoptWitness(_ id: RandomID, at address: SocketAddress?) -> Replica.AdoptionObstacle? {
+        if let address { arbiter.move(to: address) }
+        guard let engine else { return .notLeading }
+        return engine.adoptWitness(id)
+    }
 
     /// Ends orderly: a primary hands over first, if its standby can take over.
     func stop(_ stopped: @escaping () -> Void) {

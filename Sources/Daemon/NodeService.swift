@@ -46,14 +46,61 @@ final class NodeService: SeatService {
                 let obstacle = node.switchOver()
                 channel.send(.operationAnswer(obstacle == nil, obstacle.map { "not now: \($0)" } ?? "handing over"))
             }
+        case .adoptWitness: adopt(operation.adoptWitness, by: identity, for: channel)
         case .format: channel.send(.operationAnswer(false, "this node holds data already; nothing was changed"))
         case .unspecified, .UNRECOGNIZED:
             channel.send(.operationAnswer(false, "this node does not know that operation"))
         }
     }
 
+    private func adopt(_ wire: Twinline_Seat_V1_AdoptWitness, by identity: Identity, for channel: any Channel) {
+        var address: SocketAddress?
+        if !wire.host.isEmpty {
+            guard let found = try? SocketAddress(ipAddress: wire.host, port: Int(wire.port)) else {
+                return channel.send(.operationAnswer(false, "'\(wire.host)' is no numeric address"))
+            }
+            address = found
+        }
+        guard let id = try? RandomID(wire.witnessID, field: "witness_id") else {
+            return channel.send(.operationAnswer(false, "the witness's id must have 16 bytes"))
+        }
+        onCore { [address] node in
+            let obstacle = node.adoptWitness(id, at: address)
+            node.log.notice(
+                "asked to adopt a witness",
+                metadata: [
+                    "by": "\(identity.role)", "witness": "\(id)", "obstacle": "\(obstacle.map { "\($0)" } ?? "none")",
+                ])
+            var message = Twinline_Seat_V1_NodeMessage.operationAnswer(
+                obstacle == nil, obstacle.map { "\($0)" } ?? "moving the register")
+            message.operation.again = obstacle?.mayPass ?? false
+            channel.send(message)
+        }
+    }
+
     func sawEpoch(_ epoch: Epoch) {
         onCore { node in node.sawEpoch(epoch) }
+    }
+}
+
+extension Replica.AdoptionObstacle: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .notLeading: "this node does not lead"
+        case .handingOver: "a hand-over is under way"
+        case .standbyMissing: "the standby has to consent, and is not connected; start it"
+        case .notConnected(let id, let found?): "witness \(found) answers this node, and not \(id)"
+        case .notConnected(let id, nil): "this node does not reach witness \(id) yet"
+        case .alreadyAdopted: "the pair's register lives there already"
+        }
+    }
+
+    /// Without anybody's doing.
+    fileprivate var mayPass: Bool {
+        switch self {
+        case .handingOver, .standbyMissing, .notConnected: true
+        case .notLeading, .alreadyAdopted: false
+        }
     }
 }
 

@@ -49,7 +49,6 @@ struct NodeStarter {
         let client = try TLSContext(.client, settings.tls, protocols: [.node])
         let witnessClient = try TLSContext(.client, settings.tls, protocols: [.witness])
         let (settings, log, ended) = (settings, log, ended)
-        let witness = opened.file.record.witness
         let core = try await loop.submit { () -> NIOLoopBound<Node> in
             let link = PeerLink(
                 on: loop, to: settings.peer, dialer: Dialer(tls: client, connectTimeout: .milliseconds(500)),
@@ -57,7 +56,7 @@ struct NodeStarter {
             let arbiter = WitnessClient(
                 on: loop, at: settings.witness,
                 dialer: Dialer(tls: witnessClient, connectTimeout: .milliseconds(500)), pair: pair,
-                expecting: witness, log: log)
+                log: log)
             let node = Node(
                 on: loop, settings, pair: pair, link: link, arbiter: arbiter, seats: seats, standing: standing,
                 log: log, halted: { ended.succeed(Self.exitCode($0, log)) })

@@ -29,11 +29,14 @@ package struct OpsClient: Sendable {
     }
 
     package func operate(
-        _ operation: Twinline_Seat_V1_Operation, at node: NodeName, _ address: SocketAddress
+        _ operation: Twinline_Seat_V1_Operation, at node: NodeName, _ address: SocketAddress,
+        within patience: TimeAmount? = nil
     ) async throws -> Twinline_Seat_V1_OperationAnswer {
         var message = Twinline_Seat_V1_SeatMessage()
         message.operation = operation
-        return try await ask(node, at: address, message) { if case .operation(let it) = $0.body { it } else { nil } }
+        return try await ask(node, at: address, message, within: patience) {
+            if case .operation(let answer) = $0.body { answer } else { nil }
+        }
     }
 
     /// How long small messages take to the node and back, one after another, in nanoseconds.
@@ -57,12 +60,13 @@ package struct OpsClient: Sendable {
     }
 
     private func ask<Answer: Sendable>(
-        _ node: NodeName, at address: SocketAddress, _ message: Twinline_Seat_V1_SeatMessage,
+        _ node: NodeName, at address: SocketAddress, _ message: Twinline_Seat_V1_SeatMessage, within patience: TimeAmount? = nil,
         _ pick: @escaping @Sendable (Twinline_Seat_V1_NodeMessage) -> Answer?
     ) async throws -> Answer {
         var hello = Twinline_Seat_V1_SeatMessage()
         hello.hello.program = "twinline \(twinlineVersion)"
-        return try await converse(seat, address, .node(node), first: [encoded(hello), encoded(message)]) { bytes, _ in
+        let first = [encoded(hello), encoded(message)]
+        return try await converse(seat, address, .node(node), first: first, within: patience) { bytes, _ in
             guard let reply: Twinline_Seat_V1_NodeMessage = try? decoded(bytes) else { return nil }
             return pick(reply)
         }
@@ -78,17 +82,18 @@ package struct OpsClient: Sendable {
 
     /// Installs a new pair's first register.
     package func install(
-        _ register: Register, pair: RandomID, at address: SocketAddress
+        _ register: Register, pair: RandomID, at address: SocketAddress, within patience: TimeAmount
     ) async throws -> RegisterAnswer.Outcome {
-        try await converse(witness, address, .witness, first: []) { bytes, send in
+        try await converse(witness, address, .witness, first: [], within: patience) { bytes, send in
             switch Self.reply(bytes) {
             case .welcome(let id, let start)?:
                 send(
                     encoded(
                         Twinline_Witness_V1_WitnessRequest(
                             WitnessEnvelope(
-                                pair: pair, witness: id, start: start, number: UniqueNumber(process: 1, counter: 1),
-                                action: .install(register)))))
+                                pair: pair, witness: id, start: start,
+                                request: RegisterRequest(
+                                    number: UniqueNumber(process: 1, counter: 1), action: .install(register))))))
                 return nil
             case .answer(let answer)?: return answer.outcome
             case nil: return nil
@@ -103,12 +108,12 @@ package struct OpsClient: Sendable {
 
     /// Sends, and hears frames until one of them makes an answer.
     private func converse<Answer: Sendable>(
-        _ dialer: Dialer, _ address: SocketAddress, _ role: Identity.Role, first: [[UInt8]],
+        _ dialer: Dialer, _ address: SocketAddress, _ role: Identity.Role, first: [[UInt8]], within patience: TimeAmount? = nil,
         _ hear: @escaping @Sendable ([UInt8], (_ send: [UInt8]) -> Void) -> Answer?
     ) async throws -> Answer {
         let loop = group.next()
         let answer = loop.makePromise(of: Answer.self)
-        let timer = loop.scheduleTask(in: patience) {
+        let timer = loop.scheduleTask(in: patience ?? self.patience) {
             answer.fail(TransportError.noAnswer(address: "\(address)", reason: "no answer in time"))
         }
         let dialled = dialer.dial(address, on: loop, expecting: role) { channel, _ in

@@ -15,13 +15,24 @@ package struct PairFormatter: Sendable {
         self.witness = witness
     }
 
-    /// - Parameter progress: a line for each thing done.
-    package func format(progress: (String) -> Void) async throws -> RandomID {
+    /// A format writes and syncs the first log segments. Asked again after silence, a node or the witness would hold
+    /// data already.
+    private static let patience = TimeAmount.seconds(60)
+
+    /// That all three are there, and the nodes empty. Changes nothing.
+    /// - Returns: the witness's id.
+    @discardableResult
+    package func look() async throws -> RandomID {
         for name in NodeName.allCases {
             let status = try await client.status(of: name, at: nodes[name])
             guard status.unformatted else { throw FormatError.holdsData(node: name) }
         }
-        let witnessID = try await client.witness(at: witness).id
+        return try await client.witness(at: witness).id
+    }
+
+    /// - Parameter progress: a line for each thing done.
+    package func format(progress: (String) -> Void) async throws -> RandomID {
+        let witnessID = try await look()
         progress("witness \(witnessID) and both nodes are there, the nodes empty")
 
         var random = SystemRandomNumberGenerator()
@@ -30,7 +41,7 @@ package struct PairFormatter: Sendable {
         let register = firstRegister(PerNode(a: randomID(), b: randomID()))
         // The register first: should this end half way, a node that was formatted finds its register, and the other
         // one is still empty and says so.
-        switch try await client.install(register, pair: pair, at: witness) {
+        switch try await client.install(register, pair: pair, at: witness, within: Self.patience) {
         case .won: progress("installed the first register")
         case .refused(let refusal): throw FormatError.witnessRefused(refusal)
         case .current, .lost: throw FormatError.witnessRefused(.alreadyInstalled)
@@ -42,7 +53,7 @@ package struct PairFormatter: Sendable {
         operation.format.diskB = register.disks.b.bytes
         operation.format.witnessID = witnessID.bytes
         for name in NodeName.allCases {
-            let answer = try await client.operate(operation, at: name, nodes[name])
+            let answer = try await client.operate(operation, at: name, nodes[name], within: Self.patience)
             guard answer.accepted else { throw FormatError.nodeRefused(name, answer.text) }
             progress("formatted node \(name)")
         }

@@ -152,7 +152,8 @@ private final class FormatHandler: ChannelInboundHandler {
                 a: try RandomID(wire.diskA, field: "disk_a"), b: try RandomID(wire.diskB, field: "disk_b"))
             let record = NodeRecord(
                 epoch: firstRegister(disks).epoch, claimed: firstRegister(disks).epoch, disk: disks[settings.node],
-                starts: 0, register: firstRegister(disks), witness: try RandomID(wire.witnessID, field: "witness_id"))
+                starts: 0, register: firstRegister(disks), 
+                witness: WitnessChoice(try RandomID(wire.witnessID, field: "witness_id")))
             let file = NodeFile(
                 pair: settings.pair, pairID: try RandomID(wire.pairID, field: "pair_id"), node: settings.node,
                 record: record)

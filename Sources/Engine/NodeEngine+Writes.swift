@@ -48,7 +48,6 @@ extension NodeEngine {
         writes.held = nil
         writes.proposed = (position, batch.answers)
         appendOwn(position, batch.changes, batch.digest)
-        pump()
     }
 
     /// The role is lost. The entry may be in the log, and may be committed yet: then it is applied from there.
@@ -66,10 +65,11 @@ extension NodeEngine {
     func orderCommits() {
         while writes.ordered < replica.committed, !writes.reading {
             if let proposed = writes.proposed, proposed.position.lsn == writes.ordered.next {
-                database.commit(proposed.position)
                 writes.ordered = proposed.position.lsn
                 writes.proposed = nil
+                // First: a seat waits for these, and nobody yet for the COMMIT.
                 deliver(proposed.answers)
+                database.commit(proposed.position)
                 continue
             }
             let from = writes.ordered.next

@@ -75,7 +75,10 @@ package final class NodeEngine {
     package func peerConnected() { run { $0.peerConnected() } }
     package func peerDisconnected() { run { $0.peerDisconnected() } }
     package func peerRefused() { run { $0.peerRefused() } }
-    package func witnessConnected() { run { $0.witnessConnected() } }
+    /// - Parameter id: of the witness that answers; the pair's own may be another one.
+    package func witnessConnected(_ id: RandomID) {
+        run { id == $0.record.witness.id ? $0.witnessConnected() : $0.foreignWitnessConnected(id) }
+    }
     package func witnessDisconnected() { run { $0.witnessDisconnected() } }
     package func newerEpochHeard(_ epoch: Epoch) { run { $0.newerEpochHeard(epoch) } }
     package func seatsConnected(_ count: Int) { run { $0.seatsConnected(count) } }
@@ -125,6 +128,17 @@ package final class NodeEngine {
         var obstacle: FailoverObstacle?
         run {
             let (found, effects) = $0.switchOver()
+            obstacle = found
+            return effects
+        }
+        return obstacle
+    }
+
+    /// Nil: begun, or under way. Else why not.
+    package func adoptWitness(_ id: RandomID) -> Replica.AdoptionObstacle? {
+        var obstacle: Replica.AdoptionObstacle?
+        run {
+            let (found, effects) = $0.adoptWitness(id)
             obstacle = found
             return effects
         }
@@ -197,6 +211,8 @@ package final class NodeEngine {
         guard first.chainBefore == tip.chain else { return halt(.chainDiffers(at: tip.position)) }
         cache.append(frames)
         tip = LogTip(after: last)
+        // To the standby first: its sync takes a journey more than the one here, and both run side by side.
+        pump()
         log.append(frames)
     }
 
@@ -209,8 +225,6 @@ package final class NodeEngine {
             position: position, kind: kind, schemaVersion: tip.schemaVersion, digest: digest, payload: payload)
         return EntryFrame(encoding: entry, chainBefore: tip.chain, knownSynced: .zero)
     }
-
-    func replicaPropose() -> Position? { replica.propose() }
 
     func propose() -> Position? { replica.propose() }
 

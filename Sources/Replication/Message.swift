@@ -21,8 +21,9 @@ public struct Message: Equatable, Sendable {
         case joinRefused(JoinRefusal)
         /// Entries first...last, whose frames travel beside the message; `committed` is the primary's.
         case append(Run, committed: LSN)
-        /// The standby's disk has everything up to `synced`; its database everything up to `applied`.
-        case acknowledge(synced: LSN, applied: LSN)
+        /// The standby's disk has everything up to `synced`; its database everything up to `applied`. Without the
+        /// witness it could not take over.
+        case acknowledge(synced: LSN, applied: LSN, reachesWitness: Bool = true)
         /// "I live, and this far I am."
         case heartbeat(committed: LSN, synced: LSN, applied: LSN)
         /// A round of read confirmation (rule R9) …
@@ -36,6 +37,10 @@ public struct Message: Equatable, Sendable {
         /// The node that the register names asks, at its start, for the entries it lacks (rule R6).
         case fetch(EpochTable)
         case fetched(Run, last: Position)
+        /// The primary moves the register to this witness and asks for the standby's consent (rule R12) …
+        case adopt(WitnessChoice)
+        /// … which is on the standby's disk now; and the highest version of the register that it has seen.
+        case adopted(WitnessChoice, registerVersion: UInt64)
     }
 }
 
@@ -84,11 +89,13 @@ public struct Join: Equatable, Sendable {
     public var synced: LSN
     public var disk: RandomID
     public var starts: UInt64
-    public init(log: EpochTable, synced: LSN, disk: RandomID, starts: UInt64) {
+    public var witness: WitnessChoice
+    public init(log: EpochTable, synced: LSN, disk: RandomID, starts: UInt64, witness: WitnessChoice) {
         self.log = log
         self.synced = synced
         self.disk = disk
         self.starts = starts
+        self.witness = witness
     }
 }
 

@@ -11,10 +11,10 @@ public struct NodeRecord: Equatable, Sendable {
     /// The register of the highest version that this node has seen; it never acts on a lower one (rule R12).
     public var register: Register
     /// The witness that the register lives at; answers of another one don't count (rule R12).
-    public var witness: RandomID
+    public var witness: WitnessChoice
 
     public init(
-        epoch: Epoch, claimed: Epoch, disk: RandomID, starts: UInt64, register: Register, witness: RandomID
+        epoch: Epoch, claimed: Epoch, disk: RandomID, starts: UInt64, register: Register, witness: WitnessChoice
     ) {
         self.epoch = epoch
         self.claimed = claimed
@@ -23,4 +23,12 @@ public struct NodeRecord: Equatable, Sendable {
         self.register = register
         self.witness = witness
     }
+}
+
+/// The witness that a pair's register lives at.
+public struct WitnessChoice: Equatable, Sendable {
+    public var id: RandomID
+    /// How often the pair had moved its register when it chose this one: of two choices the higher is the newer.
+    public var number: UInt64
+    public init(_ id: RandomID, number: UInt64 = 0) { (self.id, self.number) = (id, number) }
 }

@@ -60,6 +60,8 @@ public struct RegisterRequest: Equatable, Sendable {
         case compareAndSet(version: UInt64, register: Register)
         /// What this node knows, for a witness that has restarted with its machine and can't trust its disk (rule R12).
         case testify(Testimony)
+        /// A leader's, for a witness that holds no register for this pair yet (rule R12).
+        case install(Register)
     }
 
     public var number: UniqueNumber

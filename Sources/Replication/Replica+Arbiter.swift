@@ -4,7 +4,7 @@ extension Replica {
     public mutating func witnessConnected() -> [Effect] {
         step {
             $0.noAnswer()
-            $0.arbiter.connected = true
+            $0.arbiter.answering = $0.record.witness.id
             $0.arbiter.testified = false
             $0.arbiter.consent = nil
             $0.arbiter.retryAt = nil
@@ -14,7 +14,7 @@ extension Replica {
     /// Closed, or silent: what was asked is neither won nor lost.
     public mutating func witnessDisconnected() -> [Effect] {
         step {
-            $0.arbiter.connected = false
+            $0.arbiter.answering = nil
             $0.noAnswer()
         }
     }
@@ -33,15 +33,24 @@ extension Replica {
     /// May be asked now, and would not only be told to testify first.
     var arbiterAnswersNow: Bool { arbiterIsFree && arbiter.testified }
 
+    /// Connected. A choice that is still on its way to this disk is not asked before it is there.
+    public var witnessIsThere: Bool { arbiter.answering == record.witness.id && record.witness == saved.witness }
+
+    /// Another one is there.
+    public var foreignWitness: RandomID? { arbiter.answering == record.witness.id ? nil : arbiter.answering }
+
+    /// The witness has answered lately.
+    var reachesWitness: Bool { witnessIsThere && !isDue(arbiter.readAt, every: 3 * timings.reread) }
+
     private var arbiterIsFree: Bool {
-        arbiter.connected && arbiter.pending == nil && arbiter.retryAt.map { $0 <= now } ?? true
+        witnessIsThere && arbiter.pending == nil && arbiter.retryAt.map { $0 <= now } ?? true
     }
 
     /// A new connection begins with a testimony, whatever is to be asked: a witness whose machine has rebooted can't
     /// do without (rule R12), and says in its answer that it needs more.
     mutating func ask(_ question: ArbiterView.Asked) {
         guard arbiterIsFree else { return }
-        let asked = arbiter.testified ? question : .testimony
+        let asked = arbiter.testified || question == .install ? question : .testimony
         let number = nextNumber()
         arbiter.pending = ArbiterView.Pending(number: number, asked: asked, since: now)
         emit(.ask(RegisterRequest(number: number, action: action(asked))))
@@ -53,6 +62,7 @@ extension Replica {
         switch asked {
         case .read: return .read
         case .testimony: return .testify(testimony)
+        case .install: return .install(registerToInstall)
         case .solo:
             register.mode = .solo
             register.floor = committedPosition
@@ -74,7 +84,7 @@ extension Replica {
         return .compareAndSet(version: version, register: register)
     }
 
-    private var committedPosition: Position { Position(log.epoch(at: committed) ?? .zero, committed) }
+    var committedPosition: Position { Position(log.epoch(at: committed) ?? .zero, committed) }
 
     private var testimony: Testimony {
         var leads = false
@@ -100,6 +110,8 @@ extension Replica {
         switch answer.outcome {
         case .refused(let refusal):
             arbiter.refusal = refusal
+            if pending.asked == .install { leading?.adoption?.installed = refusal == .alreadyInstalled }
+            if pending.asked == .testimony, refusal == .unknownPair { leading?.adoption?.installed = false }
             arbiter.retryAt = now.advanced(byMilliseconds: timings.heartbeat)
             if case .claiming = role { becomeIdle() }
             if refusal == .cautious {
@@ -107,11 +119,17 @@ extension Replica {
                 askForConsent()
             }
         case .current(let register), .lost(let register):
-            if pending.asked == .testimony { arbiter.testified = true }
+            if pending.asked == .testimony { testified() }
             if learn(register), case .claiming(let claim) = role, claim.asked { becomeIdle() }
         case .won(let register):
             if learn(register) { won(pending) }
         }
+    }
+
+    private mutating func testified() {
+        arbiter.testified = true
+        // The register is there: the move is over.
+        if saved.witness == leading?.adoption?.witness { leading?.adoption = nil }
     }
 
     /// False: the register is older than one that this node has seen; nothing may rest on it (rule R12).
@@ -152,6 +170,7 @@ extension Replica {
         switch (role, pending.asked) {
         case (.claiming(let claim), .claim(let number)):
             if claim.number == number { lead(number) }
+        case (.primary, .install): testified()
         case (.primary(let primary), .solo):
             if !pending.void, primary.session == nil { soloWon() }
         case (.primary(let primary), .paired(let session)):

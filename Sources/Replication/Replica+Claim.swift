@@ -68,7 +68,7 @@ extension Replica {
 
     /// Reads the register first where it stands in the way, so that no number is spent on a hopeless claim.
     private mutating func claimIfPromising() {
-        guard arbiter.connected, arbiter.retryAt.map({ $0 <= now }) ?? true, saved.claimed == record.claimed
+        guard witnessIsThere, arbiter.retryAt.map({ $0 <= now }) ?? true, saved.claimed == record.claimed
         else { return }
         guard arbiter.testified else { return }
         if let readAt = arbiter.readAt, obstacleToClaim != nil {

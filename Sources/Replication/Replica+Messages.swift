@@ -78,9 +78,12 @@ extension Replica {
         case (.standby, .append(let run, let committed)): follow(run, committed)
         case (.standby, .heartbeat(let committed, _, _)): commit(through: min(committed, synced))
         case (.standby, .confirm(let round)): send(.confirmed(round: round))
+        case (.standby, .adopt(let witness)): consent(to: witness)
         case (.standby, .handOver(let through)): if synced >= through { startClaim() }
-        case (.primary, .acknowledge(let synced, let applied)): acknowledged(synced, applied)
+        case (.primary, .acknowledge(let synced, let applied, let reachesWitness)):
+            acknowledged(synced, applied, reachesWitness)
         case (.primary, .confirmed(let round)): confirmed(round)
+        case (.primary, .adopted(let witness, let version)): adopted(witness, version)
         case (.primary, .append): emit(.halt(.twoPrimaries(epoch)))
         default: break
         }

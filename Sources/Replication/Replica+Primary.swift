@@ -56,7 +56,7 @@ extension Replica {
         sendHello()
     }
 
-    mutating func acknowledged(_ lsn: LSN, _ applied: LSN) {
+    mutating func acknowledged(_ lsn: LSN, _ applied: LSN, _ reachesWitness: Bool) {
         guard lsn <= log.last.lsn else { return }
         guard var session = leading?.session else { return }
         if !session.follows { emit(.ship(from: session.common.next, session: session.id)) }
@@ -64,6 +64,7 @@ extension Replica {
         if lsn > session.acked || session.acked == log.last.lsn { session.progressAt = now }
         session.acked = max(session.acked, lsn)
         session.applied = max(session.applied, applied)
+        session.reachesWitness = reachesWitness
         leading?.session = session
         leading?.acknowledged = Primary.Acknowledged(disk: session.disk, through: session.acked)
         commitWhatMay()
@@ -86,7 +87,7 @@ extension Replica {
         current.handover = nil
         current.lostAt = nil
         current.session = Primary.Session(
-            id: message.session, disk: join.disk, starts: join.starts, common: common.lsn, levelAt: committed,
+            id: message.session, disk: join.disk, starts: join.starts, witness: join.witness, common: common.lsn, levelAt: committed,
             acked: .zero, progressAt: now)
         current.rounds.sent = current.rounds.confirmed
         leading = current
@@ -120,6 +121,8 @@ extension Replica {
             arbiter.consent = nil
             primary.session = nil
             primary.handover = nil
+            // Begun and not carried out: the standby may have consented all the same, and then it has to be begun anew.
+            if primary.adoption?.witness != record.witness { primary.adoption = nil }
             primary.lostAt = now
             primary.losses = primary.losses.filter { $0.advanced(byMilliseconds: timings.flapWindow) > now } + [now]
             primary.rounds.sent = primary.rounds.confirmed
@@ -156,7 +159,11 @@ extension Replica {
         if session.acked < session.levelAt {
             return .standbyCatchingUp(behind: session.levelAt.value - session.acked.value)
         }
-        if !arbiter.connected || isDue(arbiter.readAt, every: 3 * timings.reread) { return .witnessUnreachable }
+        if let foreign = foreignWitness { return .foreignWitness(foreign) }
+        if witnessIsThere, let refusal = arbiter.refusal { return .witnessRefuses(refusal) }
+        if !reachesWitness { return .witnessUnreachable }
+        if witnessesDiffer { return .witnessesDiffer }
+        if !session.reachesWitness { return .standbyLacksWitness }
         return session.settled ? nil : .registerUnsettled
     }
 }

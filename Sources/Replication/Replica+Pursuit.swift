@@ -1,7 +1,7 @@
 /// What follows from where things stand, whatever fact brought them there. Runs after every fact; says nothing twice.
 extension Replica {
     mutating func pursue() {
-        if !arbiter.testified { ask(.testimony) }
+        if installs { ask(.install) } else if !arbiter.testified { ask(.testimony) }
         joinIfLed()
         joinWhenAdopted()
         claimIfDue()
@@ -25,7 +25,9 @@ extension Replica {
         guard case .primary(let primary) = role else { return }
         if let session = primary.session {
             // Rule R3: require (done at the join), be level, then promise.
-            if !session.settled, session.acked >= session.levelAt { ask(.paired(session.id)) }
+            if !session.settled, session.acked >= session.levelAt, session.witness == record.witness {
+                ask(.paired(session.id))
+            }
             sendRound()
             pursueHandover()
             if session.settled, isDue(primary.floorRaisedAt, every: timings.raiseFloor) { ask(.paired(session.id)) }
@@ -84,6 +86,7 @@ extension Replica {
         case .standby(let standby) where standby.follows: acknowledge()
         case .primary(let primary) where primary.session != nil:
             send(.heartbeat(committed: committed, synced: synced, applied: applied))
+            if let witness = witnessToConsentTo { send(.adopt(witness)) }
         default: sendHello()
         }
     }

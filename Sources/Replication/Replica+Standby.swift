@@ -40,7 +40,8 @@ extension Replica {
         else { return }
         let session = nextNumber()
         self.standby(.joining(session))
-        let join = Join(log: log, synced: synced, disk: record.disk, starts: record.starts)
+        let join = Join(
+            log: log, synced: synced, disk: record.disk, starts: record.starts, witness: record.witness)
         post(Message(epoch, session, .join(join)))
     }
 
@@ -102,7 +103,7 @@ extension Replica {
 
     mutating func acknowledge() {
         guard case .standby(let standby) = role, standby.follows else { return }
-        send(.acknowledge(synced: synced, applied: applied))
+        send(.acknowledge(synced: synced, applied: applied, reachesWitness: reachesWitness))
     }
 }
 

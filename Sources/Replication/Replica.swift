@@ -65,7 +65,9 @@ public struct Replica: Equatable, Sendable {
     }
 
     public struct ArbiterView: Equatable, Sendable {
-        public enum Asked: Equatable, Sendable { case read, solo, paired(UniqueNumber), claim(Epoch), testimony }
+        public enum Asked: Equatable, Sendable {
+            case read, solo, paired(UniqueNumber), claim(Epoch), testimony, install
+        }
         struct Pending: Equatable, Sendable {
             var number: UniqueNumber
             var asked: Asked
@@ -73,7 +75,8 @@ public struct Replica: Equatable, Sendable {
             /// A join began since it was sent: winning it says nothing any more (rule R2).
             var void = false
         }
-        public var connected = false
+        /// Who answers where the witness is expected; nil: nobody.
+        public internal(set) var answering: RandomID?
         public internal(set) var refusal: RegisterRefusal?
         /// The witness has heard what this node knows, and trusts its own disk: until then nothing else is asked (R12).
         var testified = false
@@ -202,7 +205,9 @@ extension Replica {
     public mutating func recordSaved(_ record: NodeRecord) -> [Effect] {
         step {
             let newEpoch = record.epoch > $0.saved.epoch
+            let newWitness = record.witness != $0.saved.witness
             $0.saved = record
+            if newWitness { $0.witnessChosen() }
             // Now it may be spoken in. An older epoch's primary, should it live, stops at this word.
             if newEpoch { $0.sendHello() }
         }

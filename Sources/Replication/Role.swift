@@ -62,6 +62,9 @@ public struct Primary: Equatable, Sendable {
         public var id: UniqueNumber
         public var disk: RandomID
         public var starts: UInt64
+        /// The witness that it goes by. Failover is promised only while that is this node's too.
+        public var witness: WitnessChoice
+        public var reachesWitness = true
         /// The newest position that both logs held at the join; the standby cuts its own back to it.
         public var common: LSN
         /// It has, and takes entries.
@@ -89,6 +92,16 @@ public struct Primary: Equatable, Sendable {
         public var stalled = false
     }
 
+    /// The register's move to another witness (rule R12).
+    public struct Adoption: Equatable, Sendable {
+        public var witness: WitnessChoice
+        /// The highest version of the register that either node has seen.
+        public var version: UInt64
+        /// It is there, perhaps: the question has to be put another way.
+        public var installed = false
+        public init(witness: WitnessChoice, version: UInt64) { (self.witness, self.version) = (witness, version) }
+    }
+
     public var epoch: Epoch
     /// The epoch's first entry; the node serves once it is committed.
     public var mark: LSN
@@ -99,6 +112,10 @@ public struct Primary: Equatable, Sendable {
     /// less when it comes back (rule R11).
     public var acknowledged: Acknowledged?
     public var handover: Handover?
+    /// Under way until the register is at the new witness.
+    public var adoption: Adoption?
+    /// The highest number of those that were ever begun; none is used twice.
+    public var adoptions: UInt64 = 0
     public var serving = false
     /// When the last session ended; solo is asked for from then on.
     public var lostAt: Instant?
@@ -136,4 +153,11 @@ public enum FailoverObstacle: Equatable, Sendable {
     case notLeading
     case handingOver
     case flapping(milliseconds: UInt64)
+    /// Another witness answers where the pair's is expected.
+    case foreignWitness(RandomID)
+    /// The witness holds no register for this pair, or none that it or this node trusts.
+    case witnessRefuses(RegisterRefusal)
+    case standbyLacksWitness
+    /// The standby goes by another witness than this node.
+    case witnessesDiffer
 }

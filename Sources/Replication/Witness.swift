@@ -48,10 +48,14 @@ public struct Witness: Equatable, Sendable {
     public func register(of pair: RandomID) -> Register? { record.registers.first { $0.id == pair }?.register }
 
     /// A request of a node of this pair, meant for the start of the witness that it names.
+    /// - Parameter name: the pair's, as the asker's certificate says.
     public mutating func receive(
-        _ request: RegisterRequest, pair: RandomID, start: UInt64, client: UInt64
+        _ request: RegisterRequest, pair: RandomID, named name: String, start: UInt64, client: UInt64
     ) -> [Effect] {
         guard start == record.starts else { return answer(request, .refused(.earlierStart), client) }
+        if case .install(let register) = request.action {
+            return install(Pair(id: pair, name: name, register: register), request, client)
+        }
         guard let register = register(of: pair) else { return answer(request, .refused(.unknownPair), client) }
         switch request.action {
         case .read:
@@ -67,19 +71,26 @@ public struct Witness: Equatable, Sendable {
             }
             next.version = register.version + 1
             return set(next, pair) + answer(request, .won(next), client)
+        case .install:
+            return answer(request, .refused(.alreadyInstalled), client)
         }
     }
 
-    /// The first register of a new pair, or the one that a leader installs at a new witness.
-    public mutating func install(
-        _ register: Register, pair: RandomID, name: String, number: UniqueNumber, client: UInt64
-    ) -> [Effect] {
-        let request = RegisterRequest(number: number, action: .read)
-        guard !record.registers.contains(where: { $0.id == pair || $0.name == name }) else {
-            return answer(request, .refused(.alreadyInstalled), client)
+    /// The first register of a new pair, or the one that a leader installs (rule R12). A leader that comes back to a
+    /// witness which its pair had left finds an older register there, which nobody goes by any more.
+    private mutating func install(_ new: Pair, _ request: RegisterRequest, _ client: UInt64) -> [Effect] {
+        if let index = record.registers.firstIndex(where: { $0.id == new.id || $0.name == new.name }) {
+            let old = record.registers[index]
+            guard old.id == new.id, old.register.version < new.register.version,
+                old.register.epoch <= new.register.epoch
+            else { return answer(request, .refused(.alreadyInstalled), client) }
+            record.registers[index] = new
+        } else {
+            record.registers.append(new)
         }
-        record.registers.append(Pair(id: pair, name: name, register: register))
-        return save() + answer(request, .won(register), client)
+        cautious.remove(new.id)
+        testimonies[new.id] = nil
+        return save() + answer(request, .won(new.register), client)
     }
 
     /// The oldest record under way is on disk.

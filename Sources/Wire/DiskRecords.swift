@@ -26,7 +26,8 @@ package struct NodeFile: Equatable, Sendable {
         wire.disk = record.disk.bytes
         wire.starts = record.starts
         wire.register = Twinline_Witness_V1_Register(record.register)
-        wire.witness = record.witness.bytes
+        wire.witness = record.witness.id.bytes
+        wire.witnessNumber = record.witness.number
         return encoded(wire)
     }
 
@@ -37,7 +38,8 @@ package struct NodeFile: Equatable, Sendable {
             record: NodeRecord(
                 epoch: Epoch(wire.epoch), claimed: Epoch(wire.claimed), disk: try RandomID(wire.disk, field: "disk"),
                 starts: wire.starts, register: try Register(wire.register),
-                witness: try RandomID(wire.witness, field: "witness")))
+                witness: WitnessChoice(
+                    try RandomID(wire.witness, field: "witness"), number: wire.witnessNumber)))
     }
 }
 

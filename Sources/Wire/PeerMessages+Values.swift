@@ -67,7 +67,7 @@ extension Join {
     init(_ wire: Twinline_Node_V1_Join) throws(MalformedMessage) {
         self.init(
             log: try EpochTable(wire.log), synced: LSN(wire.synced), disk: try RandomID(wire.disk, field: "disk"),
-            starts: wire.starts)
+            starts: wire.starts, witness: try WitnessChoice(wire.witness))
     }
 }
 
@@ -78,5 +78,19 @@ extension Twinline_Node_V1_Join {
         synced = join.synced.value
         disk = join.disk.bytes
         starts = join.starts
+        witness = Twinline_Node_V1_WitnessChoice(join.witness)
+    }
+}
+
+extension WitnessChoice {
+    init(_ wire: Twinline_Node_V1_WitnessChoice) throws(MalformedMessage) {
+        self.init(try RandomID(wire.id, field: "witness"), number: wire.number)
+    }
+}
+
+extension Twinline_Node_V1_WitnessChoice {
+    init(_ witness: WitnessChoice) {
+        self.init()
+        (id, number) = (witness.id.bytes, witness.number)
     }
 }

@@ -37,8 +37,9 @@ extension Twinline_Node_V1_PeerMessage {
             append.committed = committed.value
         case .fetched:
             fetched.frames = Self.join(envelope.frames)
-        case .acknowledge(let synced, let applied):
+        case .acknowledge(let synced, let applied, let reachesWitness):
             (acknowledge.synced, acknowledge.applied) = (synced.value, applied.value)
+            acknowledge.reachesWitness = reachesWitness
         case .heartbeat(let committed, let synced, let applied):
             (heartbeat.committed, heartbeat.synced, heartbeat.applied) = (committed.value, synced.value, applied.value)
         case .confirm(let round): confirm.number = round
@@ -46,6 +47,10 @@ extension Twinline_Node_V1_PeerMessage {
         case .handOver(let through): handOver.through = through.value
         case .stale: stale = Twinline_Node_V1_Stale()
         case .fetch(let table): fetch = Twinline_Node_V1_EpochTable(table)
+        case .adopt(let choice): adopt.witness = Twinline_Node_V1_WitnessChoice(choice)
+        case .adopted(let choice, let version):
+            adopted.witness = Twinline_Node_V1_WitnessChoice(choice)
+            adopted.registerVersion = version
         }
     }
 
@@ -83,7 +88,9 @@ extension PeerEnvelope {
         case .fetched(let append):
             frames = try Self.split(append.frames)
             body = .fetched(Run(frames), last: frames.last?.position ?? .zero)
-        case .acknowledge(let ack): body = .acknowledge(synced: LSN(ack.synced), applied: LSN(ack.applied))
+        case .acknowledge(let ack):
+            body = .acknowledge(
+                synced: LSN(ack.synced), applied: LSN(ack.applied), reachesWitness: ack.reachesWitness)
         case .heartbeat(let beat):
             body = .heartbeat(committed: LSN(beat.committed), synced: LSN(beat.synced), applied: LSN(beat.applied))
         case .confirm(let round): body = .confirm(round: round.number)
@@ -91,6 +98,9 @@ extension PeerEnvelope {
         case .handOver(let handOver): body = .handOver(through: LSN(handOver.through))
         case .stale: body = .stale
         case .fetch(let table): body = .fetch(try EpochTable(table))
+        case .adopt(let adopt): body = .adopt(try WitnessChoice(adopt.witness))
+        case .adopted(let adopted):
+            body = .adopted(try WitnessChoice(adopted.witness), registerVersion: adopted.registerVersion)
         case nil: throw MalformedMessage(field: "body")
         }
         let session = UniqueNumber(process: wire.sessionProcess, counter: wire.sessionCounter)

@@ -3,23 +3,16 @@ import Replication
 
 /// A request to the witness with what it is addressed by.
 package struct WitnessEnvelope: Equatable, Sendable {
-    package enum Action: Equatable, Sendable {
-        case register(RegisterRequest.Action)
-        /// A new pair's first register.
-        case install(Register)
-    }
     package var pair: RandomID
     package var witness: RandomID
     package var start: UInt64
-    package var number: UniqueNumber
-    package var action: Action
+    package var request: RegisterRequest
 
-    package init(pair: RandomID, witness: RandomID, start: UInt64, number: UniqueNumber, action: Action) {
+    package init(pair: RandomID, witness: RandomID, start: UInt64, request: RegisterRequest) {
         self.pair = pair
         self.witness = witness
         self.start = start
-        self.number = number
-        self.action = action
+        self.request = request
     }
 }
 
@@ -29,13 +22,13 @@ extension Twinline_Witness_V1_WitnessRequest {
         pairID = envelope.pair.bytes
         witnessID = envelope.witness.bytes
         witnessStart = envelope.start
-        (process, counter) = (envelope.number.process, envelope.number.counter)
-        switch envelope.action {
-        case .register(.read): read = Twinline_Witness_V1_Read()
-        case .register(.compareAndSet(let version, let register)):
+        (process, counter) = (envelope.request.number.process, envelope.request.number.counter)
+        switch envelope.request.action {
+        case .read: read = Twinline_Witness_V1_Read()
+        case .compareAndSet(let version, let register):
             compareAndSet.version = version
             compareAndSet.register = Twinline_Witness_V1_Register(register)
-        case .register(.testify(let testimony)):
+        case .testify(let testimony):
             testify.node = testimony.node.rawValue
             testify.register = Twinline_Witness_V1_Register(testimony.register)
             testify.leads = testimony.leads
@@ -46,21 +39,23 @@ extension Twinline_Witness_V1_WitnessRequest {
 
 extension WitnessEnvelope {
     package init(_ wire: Twinline_Witness_V1_WitnessRequest) throws(MalformedMessage) {
-        let action: Action
+        let action: RegisterRequest.Action
         switch wire.action {
-        case .read: action = .register(.read)
+        case .read: action = .read
         case .compareAndSet(let change):
-            action = .register(.compareAndSet(version: change.version, register: try Register(change.register)))
+            action = .compareAndSet(version: change.version, register: try Register(change.register))
         case .testify(let said):
-            action = .register(.testify(Testimony(
-                node: try NodeName(wire: said.node), register: try Register(said.register), leads: said.leads)))
+            action = .testify(
+                Testimony(
+                    node: try NodeName(wire: said.node), register: try Register(said.register), leads: said.leads))
         case .install(let install): action = .install(try Register(install.register))
         case nil: throw MalformedMessage(field: "action")
         }
         self.init(
             pair: try RandomID(wire.pairID, field: "pair_id"),
             witness: try RandomID(wire.witnessID, field: "witness_id"), start: wire.witnessStart,
-            number: UniqueNumber(process: wire.process, counter: wire.counter), action: action)
+            request: RegisterRequest(
+                number: UniqueNumber(process: wire.process, counter: wire.counter), action: action))
     }
 }
 

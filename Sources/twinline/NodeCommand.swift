@@ -23,21 +23,3 @@ struct NodeCommand: AsyncParsableCommand {
         _exit(code.rawValue)
     }
 }
-
-struct WitnessCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "witness", abstract: "Runs the witness, which breaks ties between the nodes.",
-        discussion: "It keeps one small record for each pair, and no ticket.")
-
-    @Option(name: .shortAndLong, help: "The witness's configuration (YAML); Deploy/ has documented examples.")
-    var config: String
-    @OptionGroup var life: ProcessLife
-
-    func run() async throws {
-        let stopper = life.stopper()
-        let witness = try configured(WitnessConfiguration.init(path:), config)
-        let log = life.logger("twinline.witness", configured: witness.logLevel)
-        let code = await WitnessDaemon(witness.settings, log: log).run(stopper)
-        _exit(code.rawValue)
-    }
-}

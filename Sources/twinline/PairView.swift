@@ -32,9 +32,12 @@ struct PairView: Sendable {
     }
 
     init(routes: PerNode<[SocketAddress]>, tls: TLSFiles) throws {
-        self.routes = routes
-        client = try OpsClient(tls: tls, group: MultiThreadedEventLoopGroup.singleton, patience: .seconds(1))
+        self.init(
+            routes: routes,
+            try OpsClient(tls: tls, group: MultiThreadedEventLoopGroup.singleton, patience: .seconds(1)))
     }
+
+    init(routes: PerNode<[SocketAddress]>, _ client: OpsClient) { (self.routes, self.client) = (routes, client) }
 
     func look() async -> Sight {
         async let a = look(at: .a)
@@ -45,6 +48,12 @@ struct PairView: Sendable {
     func switchOver(from node: NodeName) async throws -> Twinline_Seat_V1_OperationAnswer {
         var operation = Twinline_Seat_V1_Operation()
         operation.kind = .switchover
+        return try await operate(operation, at: node)
+    }
+
+    func operate(
+        _ operation: Twinline_Seat_V1_Operation, at node: NodeName
+    ) async throws -> Twinline_Seat_V1_OperationAnswer {
         var failure: any Error = Failure("node \(node) has no address in the configuration")
         for address in routes[node] {
             do { return try await client.operate(operation, at: node, address) } catch { failure = error }

@@ -71,7 +71,7 @@ extension PairView.Sight {
         row("applied") { "\($0.applied)" }
         row("digest") { $0.digest.isEmpty ? "moving" : String($0.digest.prefix(16)) + "…" }
         row("other node") { $0.peerConnected ? "connected" : "away" }
-        row("witness") { $0.witnessConnected ? "connected" : "away" }
+        row("witness") { $0.witnessConnected ? "connected" : $0.foreignWitnessID.isEmpty ? "away" : "another one" }
         row("seats' connections") { "\($0.seats)" }
         row("up") { "\($0.uptimeMs / 1000) s" }
         let widths = (0..<3).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -110,6 +110,7 @@ extension Twinline_Seat_V1_Status {
             "appended": appended, "synced": synced, "committed": committed, "applied": applied, "digest": digest,
             "peer_connected": peerConnected, "peer_synced": peerSynced, "peer_applied": peerApplied,
             "peer_silent_ms": peerSilentMs, "witness_connected": witnessConnected,
+            "witness_id": (try? RandomID(witnessID, field: "witness_id")).map { "\($0)" } ?? "",
             "failover_possible": failoverPossible, "failover_reason": failoverReason, "seats": seats,
             "version": version, "uptime_ms": uptimeMs,
         ]

@@ -68,7 +68,7 @@ final class TestPair {
             _ = try ReplicatedDatabase.create(at: directory.appending(path: "db").path)
             let record = NodeRecord(
                 epoch: Epoch(1), claimed: Epoch(1), disk: register.disks[name], starts: 0, register: register,
-                witness: .zero)
+                witness: WitnessChoice(.zero))
             try start(name, record)
         }
     }
@@ -98,7 +98,7 @@ final class TestPair {
             replica: replica, pair: Self.id, tip: try member.log.tip(), log: member.log, database: member.database,
             reader: InlineReader(reader) { [unowned member] in member.views += $0 }, shell: member)
         members[name] = member
-        member.engine.witnessConnected()
+        member.engine.witnessConnected(.zero)
     }
 
     /// As by SIGKILL: what was not synced may be gone, and nothing more is heard.
@@ -131,7 +131,7 @@ final class TestPair {
     }
 
     func ask(_ request: RegisterRequest, by name: NodeName) {
-        perform(witness.receive(request, pair: Self.id, start: 1, client: name == .a ? 0 : 1))
+        perform(witness.receive(request, pair: Self.id, named: "test", start: 1, client: name == .a ? 0 : 1))
     }
 
     private func perform(_ effects: [Witness.Effect]) {

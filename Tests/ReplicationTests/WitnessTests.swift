@@ -16,11 +16,14 @@ struct WitnessTests {
     private func set(_ counter: UInt64, at version: UInt64, _ register: Register) -> RegisterRequest {
         RegisterRequest(number: number(counter), action: .compareAndSet(version: version, register: register))
     }
+    private func install(_ counter: UInt64, _ register: Register) -> RegisterRequest {
+        RegisterRequest(number: number(counter), action: .install(register))
+    }
     private func testify(_ name: NodeName, _ register: Register, leads: Bool = false) -> RegisterRequest {
         RegisterRequest(number: number(1), action: .testify(Testimony(node: name, register: register, leads: leads)))
     }
     private func ask(_ witness: inout Witness, _ request: RegisterRequest, start: UInt64 = 2) -> [Witness.Effect] {
-        witness.receive(request, pair: pair, start: start, client: 8)
+        witness.receive(request, pair: pair, named: "hotline", start: start, client: 8)
     }
     private func answer(_ counter: UInt64, _ outcome: RegisterAnswer.Outcome) -> Witness.Effect {
         .answer(client: 8, RegisterAnswer(number: number(counter), outcome: outcome))
@@ -102,11 +105,40 @@ struct WitnessTests {
     func install() {
         var witness = Witness(record: .init(id: RandomID(high: 9, low: 9), starts: 2), machineRebooted: false)
         let first = Stage.register(1)
-        #expect(saved(witness.install(first, pair: pair, name: "hotline", number: number(1), client: 8)) == first)
+        #expect(saved(ask(&witness, install(1, first))) == first)
         #expect(witness.recordSaved() == [answer(1, .won(first))])
-        #expect(
-            witness.install(Stage.register(9), pair: pair, name: "hotline", number: number(2), client: 8)
-                == [answer(2, .refused(.alreadyInstalled))])
+        #expect(ask(&witness, install(2, first)) == [answer(2, .refused(.alreadyInstalled))])
+    }
+
+    @Test("a pair of the same name is another pair, and is refused")
+    func nameTaken() {
+        var witness = witness()
+        let effects = witness.receive(
+            install(1, Stage.register(9, 5)), pair: RandomID(high: 8, low: 8), named: "hotline", start: 2, client: 8)
+        #expect(effects == [answer(1, .refused(.alreadyInstalled))])
+    }
+
+    @Test("a leader that comes back to a witness replaces the older register there, and its doubts")
+    func cameBack() {
+        var witness = witness(rebooted: true)
+        let newer = Stage.register(9, 5, .a)
+        #expect(saved(ask(&witness, install(1, newer))) == newer)
+        #expect(witness.recordSaved() == [answer(1, .won(newer))])
+        #expect(saved(ask(&witness, set(2, at: 9, Stage.register(0, 5, .a, .solo)))) != nil)
+    }
+
+    @Test("a register is never replaced by one of an older version, or of an older epoch")
+    func neverBack() {
+        var witness = witness()
+        for older in [Stage.register(5, 5, .a), Stage.register(4, 5, .a), Stage.register(9, 2, .b)] {
+            #expect(ask(&witness, install(1, older)) == [answer(1, .refused(.alreadyInstalled))])
+        }
+    }
+
+    @Test("a register that was meant for an earlier start is not installed")
+    func installedLate() {
+        var witness = Witness(record: .init(id: RandomID(high: 9, low: 9), starts: 2), machineRebooted: false)
+        #expect(ask(&witness, install(1, Stage.register(1)), start: 1) == [answer(1, .refused(.earlierStart))])
     }
 
     @Test("after its machine has rebooted it reads, and changes nothing")

@@ -83,6 +83,12 @@ package nonisolated struct Twinline_Disk_V1_NodeRecord: @unchecked Sendable {
     set {_uniqueStorage()._witness = newValue}
   }
 
+  /// How often the pair had moved its register when it chose this witness.
+  package var witnessNumber: UInt64 {
+    get {_storage._witnessNumber}
+    set {_uniqueStorage()._witnessNumber = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -140,7 +146,7 @@ fileprivate nonisolated let _protobuf_package = "twinline.disk.v1"
 
 nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NodeRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}epoch\0\u{1}claimed\0\u{1}disk\0\u{1}starts\0\u{1}register\0\u{1}witness\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}epoch\0\u{1}claimed\0\u{1}disk\0\u{1}starts\0\u{1}register\0\u{1}witness\0\u{3}witness_number\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -152,6 +158,7 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
     var _starts: UInt64 = 0
     var _register: Twinline_Witness_V1_Register? = nil
     var _witness: Data = Data()
+    var _witnessNumber: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -171,6 +178,7 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
       _starts = source._starts
       _register = source._register
       _witness = source._witness
+      _witnessNumber = source._witnessNumber
     }
   }
 
@@ -198,6 +206,7 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
         case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._starts) }()
         case 8: try { try decoder.decodeSingularMessageField(value: &_storage._register) }()
         case 9: try { try decoder.decodeSingularBytesField(value: &_storage._witness) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._witnessNumber) }()
         default: break
         }
       }
@@ -237,6 +246,9 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
       if !_storage._witness.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._witness, fieldNumber: 9)
       }
+      if _storage._witnessNumber != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._witnessNumber, fieldNumber: 10)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -255,6 +267,7 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
         if _storage._starts != rhs_storage._starts {return false}
         if _storage._register != rhs_storage._register {return false}
         if _storage._witness != rhs_storage._witness {return false}
+        if _storage._witnessNumber != rhs_storage._witnessNumber {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -147,6 +147,22 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     set {body = .fetched(newValue)}
   }
 
+  package var adopt: Twinline_Node_V1_Adopt {
+    get {
+      if case .adopt(let v)? = body {return v}
+      return Twinline_Node_V1_Adopt()
+    }
+    set {body = .adopt(newValue)}
+  }
+
+  package var adopted: Twinline_Node_V1_Adopted {
+    get {
+      if case .adopted(let v)? = body {return v}
+      return Twinline_Node_V1_Adopted()
+    }
+    set {body = .adopted(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -163,6 +179,8 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     case stale(Twinline_Node_V1_Stale)
     case fetch(Twinline_Node_V1_EpochTable)
     case fetched(Twinline_Node_V1_Append)
+    case adopt(Twinline_Node_V1_Adopt)
+    case adopted(Twinline_Node_V1_Adopted)
 
   }
 
@@ -271,11 +289,36 @@ package nonisolated struct Twinline_Node_V1_Join: Sendable {
 
   package var starts: UInt64 = 0
 
+  package var witness: Twinline_Node_V1_WitnessChoice {
+    get {_witness ?? Twinline_Node_V1_WitnessChoice()}
+    set {_witness = newValue}
+  }
+  /// Returns true if `witness` has been explicitly set.
+  package var hasWitness: Bool {self._witness != nil}
+  /// Clears the value of `witness`. Subsequent reads from it will return its default value.
+  package mutating func clearWitness() {self._witness = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _log: Twinline_Node_V1_EpochTable? = nil
+  fileprivate var _witness: Twinline_Node_V1_WitnessChoice? = nil
+}
+
+/// A witness's id, 16 bytes, and how often the pair had moved its register when it chose this one (rule R12).
+package nonisolated struct Twinline_Node_V1_WitnessChoice: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: Data = Data()
+
+  package var number: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// `chain` is the chain value of the entry at `common`, if the primary's log ends there (rule R10); otherwise the first
@@ -347,6 +390,8 @@ package nonisolated struct Twinline_Node_V1_Acknowledge: Sendable {
 
   package var applied: UInt64 = 0
 
+  package var reachesWitness: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -402,13 +447,57 @@ package nonisolated struct Twinline_Node_V1_Stale: Sendable {
   package init() {}
 }
 
+package nonisolated struct Twinline_Node_V1_Adopt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var witness: Twinline_Node_V1_WitnessChoice {
+    get {_witness ?? Twinline_Node_V1_WitnessChoice()}
+    set {_witness = newValue}
+  }
+  /// Returns true if `witness` has been explicitly set.
+  package var hasWitness: Bool {self._witness != nil}
+  /// Clears the value of `witness`. Subsequent reads from it will return its default value.
+  package mutating func clearWitness() {self._witness = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _witness: Twinline_Node_V1_WitnessChoice? = nil
+}
+
+package nonisolated struct Twinline_Node_V1_Adopted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var witness: Twinline_Node_V1_WitnessChoice {
+    get {_witness ?? Twinline_Node_V1_WitnessChoice()}
+    set {_witness = newValue}
+  }
+  /// Returns true if `witness` has been explicitly set.
+  package var hasWitness: Bool {self._witness != nil}
+  /// Clears the value of `witness`. Subsequent reads from it will return its default value.
+  package mutating func clearWitness() {self._witness = nil}
+
+  package var registerVersion: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _witness: Twinline_Node_V1_WitnessChoice? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "twinline.node.v1"
 
 nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PeerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0\u{1}adopt\0\u{1}adopted\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -588,6 +677,32 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
           self.body = .fetched(v)
         }
       }()
+      case 23: try {
+        var v: Twinline_Node_V1_Adopt?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .adopt(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .adopt(v)
+        }
+      }()
+      case 24: try {
+        var v: Twinline_Node_V1_Adopted?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .adopted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .adopted(v)
+        }
+      }()
       default: break
       }
     }
@@ -659,6 +774,14 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
     case .fetched?: try {
       guard case .fetched(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
+    case .adopt?: try {
+      guard case .adopt(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+    }()
+    case .adopted?: try {
+      guard case .adopted(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
     }()
     case nil: break
     }
@@ -820,7 +943,7 @@ nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Twinline_Node_V1_Join: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Join"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}synced\0\u{1}disk\0\u{1}starts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}synced\0\u{1}disk\0\u{1}starts\0\u{1}witness\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -832,6 +955,7 @@ nonisolated extension Twinline_Node_V1_Join: SwiftProtobuf.Message, SwiftProtobu
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.synced) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.disk) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.starts) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._witness) }()
       default: break
       }
     }
@@ -854,6 +978,9 @@ nonisolated extension Twinline_Node_V1_Join: SwiftProtobuf.Message, SwiftProtobu
     if self.starts != 0 {
       try visitor.visitSingularUInt64Field(value: self.starts, fieldNumber: 4)
     }
+    try { if let v = self._witness {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -862,6 +989,42 @@ nonisolated extension Twinline_Node_V1_Join: SwiftProtobuf.Message, SwiftProtobu
     if lhs.synced != rhs.synced {return false}
     if lhs.disk != rhs.disk {return false}
     if lhs.starts != rhs.starts {return false}
+    if lhs._witness != rhs._witness {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Node_V1_WitnessChoice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WitnessChoice"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}number\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Node_V1_WitnessChoice, rhs: Twinline_Node_V1_WitnessChoice) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.number != rhs.number {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -973,7 +1136,7 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Acknowledge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -983,6 +1146,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.synced) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.reachesWitness) }()
       default: break
       }
     }
@@ -995,12 +1159,16 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if self.applied != 0 {
       try visitor.visitSingularUInt64Field(value: self.applied, fieldNumber: 2)
     }
+    if self.reachesWitness != false {
+      try visitor.visitSingularBoolField(value: self.reachesWitness, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Node_V1_Acknowledge, rhs: Twinline_Node_V1_Acknowledge) -> Bool {
     if lhs.synced != rhs.synced {return false}
     if lhs.applied != rhs.applied {return false}
+    if lhs.reachesWitness != rhs.reachesWitness {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1120,6 +1288,79 @@ nonisolated extension Twinline_Node_V1_Stale: SwiftProtobuf.Message, SwiftProtob
   }
 
   package static func ==(lhs: Twinline_Node_V1_Stale, rhs: Twinline_Node_V1_Stale) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Node_V1_Adopt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Adopt"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}witness\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._witness) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._witness {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Node_V1_Adopt, rhs: Twinline_Node_V1_Adopt) -> Bool {
+    if lhs._witness != rhs._witness {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Node_V1_Adopted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Adopted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}witness\0\u{3}register_version\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._witness) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.registerVersion) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._witness {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.registerVersion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.registerVersion, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Node_V1_Adopted, rhs: Twinline_Node_V1_Adopted) -> Bool {
+    if lhs._witness != rhs._witness {return false}
+    if lhs.registerVersion != rhs.registerVersion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

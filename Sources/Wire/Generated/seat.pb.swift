@@ -1216,6 +1216,18 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
     set {_uniqueStorage()._unformatted = newValue}
   }
 
+  /// 16 bytes: the witness that this node goes by.
+  package var witnessID: Data {
+    get {_storage._witnessID}
+    set {_uniqueStorage()._witnessID = newValue}
+  }
+
+  /// 16 bytes: who answers in its place; empty when nobody does.
+  package var foreignWitnessID: Data {
+    get {_storage._foreignWitnessID}
+    set {_uniqueStorage()._foreignWitnessID = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1241,6 +1253,16 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
   /// Clears the value of `format`. Subsequent reads from it will return its default value.
   package mutating func clearFormat() {self._format = nil}
 
+  /// With ADOPT_WITNESS.
+  package var adoptWitness: Twinline_Seat_V1_AdoptWitness {
+    get {_adoptWitness ?? Twinline_Seat_V1_AdoptWitness()}
+    set {_adoptWitness = newValue}
+  }
+  /// Returns true if `adoptWitness` has been explicitly set.
+  package var hasAdoptWitness: Bool {self._adoptWitness != nil}
+  /// Clears the value of `adoptWitness`. Subsequent reads from it will return its default value.
+  package mutating func clearAdoptWitness() {self._adoptWitness = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -1248,6 +1270,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
     case unspecified // = 0
     case switchover // = 1
     case format // = 2
+    case adoptWitness // = 3
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -1259,6 +1282,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       case 0: self = .unspecified
       case 1: self = .switchover
       case 2: self = .format
+      case 3: self = .adoptWitness
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -1268,6 +1292,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       case .unspecified: return 0
       case .switchover: return 1
       case .format: return 2
+      case .adoptWitness: return 3
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -1277,6 +1302,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       .unspecified,
       .switchover,
       .format,
+      .adoptWitness,
     ]
 
   }
@@ -1284,6 +1310,25 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
   package init() {}
 
   fileprivate var _format: Twinline_Seat_V1_Format? = nil
+  fileprivate var _adoptWitness: Twinline_Seat_V1_AdoptWitness? = nil
+}
+
+package nonisolated struct Twinline_Seat_V1_AdoptWitness: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes: who is to answer there.
+  package var witnessID: Data = Data()
+
+  /// Where the node is to find it from now until it ends: a numeric address. Empty: where its configuration says.
+  package var host: String = String()
+
+  package var port: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// Makes an empty data directory one of this pair. Refused where there is data.
@@ -1315,6 +1360,9 @@ package nonisolated struct Twinline_Seat_V1_OperationAnswer: Sendable {
 
   /// Why not, or what was begun.
   package var text: String = String()
+
+  /// Not accepted, but the same may be in a moment.
+  package var again: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3117,7 +3165,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3142,6 +3190,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _uptimeMs: UInt64 = 0
     var _peerSilentMs: UInt64 = 0
     var _unformatted: Bool = false
+    var _witnessID: Data = Data()
+    var _foreignWitnessID: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3174,6 +3224,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _uptimeMs = source._uptimeMs
       _peerSilentMs = source._peerSilentMs
       _unformatted = source._unformatted
+      _witnessID = source._witnessID
+      _foreignWitnessID = source._foreignWitnessID
     }
   }
 
@@ -3214,6 +3266,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._uptimeMs) }()
         case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._peerSilentMs) }()
         case 22: try { try decoder.decodeSingularBoolField(value: &_storage._unformatted) }()
+        case 23: try { try decoder.decodeSingularBytesField(value: &_storage._witnessID) }()
+        case 24: try { try decoder.decodeSingularBytesField(value: &_storage._foreignWitnessID) }()
         default: break
         }
       }
@@ -3292,6 +3346,12 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if _storage._unformatted != false {
         try visitor.visitSingularBoolField(value: _storage._unformatted, fieldNumber: 22)
       }
+      if !_storage._witnessID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._witnessID, fieldNumber: 23)
+      }
+      if !_storage._foreignWitnessID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._foreignWitnessID, fieldNumber: 24)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3323,6 +3383,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._uptimeMs != rhs_storage._uptimeMs {return false}
         if _storage._peerSilentMs != rhs_storage._peerSilentMs {return false}
         if _storage._unformatted != rhs_storage._unformatted {return false}
+        if _storage._witnessID != rhs_storage._witnessID {return false}
+        if _storage._foreignWitnessID != rhs_storage._foreignWitnessID {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3334,7 +3396,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Operation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}format\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}format\0\u{3}adopt_witness\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3344,6 +3406,7 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._format) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._adoptWitness) }()
       default: break
       }
     }
@@ -3360,19 +3423,63 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._format {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._adoptWitness {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Seat_V1_Operation, rhs: Twinline_Seat_V1_Operation) -> Bool {
     if lhs.kind != rhs.kind {return false}
     if lhs._format != rhs._format {return false}
+    if lhs._adoptWitness != rhs._adoptWitness {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Twinline_Seat_V1_Operation.Kind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0\u{1}FORMAT\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0\u{1}FORMAT\0\u{1}ADOPT_WITNESS\0")
+}
+
+nonisolated extension Twinline_Seat_V1_AdoptWitness: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AdoptWitness"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}witness_id\0\u{1}host\0\u{1}port\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.witnessID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.witnessID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.witnessID, fieldNumber: 1)
+    }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 2)
+    }
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_AdoptWitness, rhs: Twinline_Seat_V1_AdoptWitness) -> Bool {
+    if lhs.witnessID != rhs.witnessID {return false}
+    if lhs.host != rhs.host {return false}
+    if lhs.port != rhs.port {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension Twinline_Seat_V1_Format: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3422,7 +3529,7 @@ nonisolated extension Twinline_Seat_V1_Format: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Seat_V1_OperationAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OperationAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}accepted\0\u{1}text\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}accepted\0\u{1}text\0\u{1}again\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3432,6 +3539,7 @@ nonisolated extension Twinline_Seat_V1_OperationAnswer: SwiftProtobuf.Message, S
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBoolField(value: &self.accepted) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.again) }()
       default: break
       }
     }
@@ -3444,12 +3552,16 @@ nonisolated extension Twinline_Seat_V1_OperationAnswer: SwiftProtobuf.Message, S
     if !self.text.isEmpty {
       try visitor.visitSingularStringField(value: self.text, fieldNumber: 2)
     }
+    if self.again != false {
+      try visitor.visitSingularBoolField(value: self.again, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Seat_V1_OperationAnswer, rhs: Twinline_Seat_V1_OperationAnswer) -> Bool {
     if lhs.accepted != rhs.accepted {return false}
     if lhs.text != rhs.text {return false}
+    if lhs.again != rhs.again {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

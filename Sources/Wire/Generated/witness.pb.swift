@@ -90,7 +90,7 @@ package nonisolated struct Twinline_Witness_V1_WitnessRequest: @unchecked Sendab
     set {_uniqueStorage()._action = .testify(newValue)}
   }
 
-  /// From `twinline init` (a certificate of the role ops).
+  /// From `twinline init` (a certificate of the role ops), or from a leader that moves its register here.
   package var install: Twinline_Witness_V1_Install {
     get {
       if case .install(let v)? = _storage._action {return v}
@@ -105,7 +105,7 @@ package nonisolated struct Twinline_Witness_V1_WitnessRequest: @unchecked Sendab
     case read(Twinline_Witness_V1_Read)
     case compareAndSet(Twinline_Witness_V1_CompareAndSet)
     case testify(Twinline_Witness_V1_Testify)
-    /// From `twinline init` (a certificate of the role ops).
+    /// From `twinline init` (a certificate of the role ops), or from a leader that moves its register here.
     case install(Twinline_Witness_V1_Install)
 
   }

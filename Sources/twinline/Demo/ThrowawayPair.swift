@@ -59,7 +59,7 @@ final class ThrowawayPair {
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
             do {
-                _ = try await formatter.format { _ in }
+                try await formatter.look()
                 break
             } catch let error as TransportError {
                 // Not listening yet.
@@ -70,6 +70,7 @@ final class ThrowawayPair {
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
+        _ = try await formatter.format { _ in }
         guard await waitUntilPaired(within: .seconds(20)) != nil else {
             throw Failure("the nodes did not pair: \(await view.look().verdict)")
         }

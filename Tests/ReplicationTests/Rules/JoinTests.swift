@@ -73,7 +73,8 @@ struct JoinTests {
                 Epoch(3), next,
                 .join(
                     Join(
-                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1))))
+                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1,
+                        witness: Stage.witness))))
         _ = a.witnessSays(.won(Stage.register(3, 3, .a, .paired)))
         #expect(a.failoverObstacle != nil)
     }
@@ -115,7 +116,8 @@ struct JoinTests {
                 Epoch(3), next,
                 .join(
                     Join(
-                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1))))
+                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1,
+                        witness: Stage.witness))))
         #expect(a.receive(Stage.acknowledge(2)).bodies == [.stale])
         #expect(a.receive(Stage.acknowledge(2, in: next)).commits == [LSN(2)])
     }

@@ -6,6 +6,7 @@
 /// then holds the mark e3:1.
 enum Stage {
     static let diskA = RandomID(high: 1, low: 1), diskB = RandomID(high: 2, low: 2), spare = RandomID(high: 3, low: 3)
+    static let witness = WitnessChoice(RandomID(high: 9, low: 9))
     static let session = UniqueNumber(process: 77, counter: 1)
 
     static func register(
@@ -21,7 +22,7 @@ enum Stage {
     static func record(_ name: NodeName, epoch: UInt64 = 1, register: Register = register()) -> NodeRecord {
         NodeRecord(
             epoch: Epoch(epoch), claimed: Epoch(epoch), disk: name == .a ? diskA : diskB, starts: 1,
-            register: register, witness: RandomID(high: 9, low: 9))
+            register: register, witness: witness)
     }
 
     /// Just started, without any connection.
@@ -50,7 +51,7 @@ enum Stage {
     }
 
     static func join(log: EpochTable = EpochTable(), synced: UInt64 = 0, disk: RandomID = diskB) -> Message {
-        Message(Epoch(3), session, .join(Join(log: log, synced: LSN(synced), disk: disk, starts: 1)))
+        Message(Epoch(3), session, .join(Join(log: log, synced: LSN(synced), disk: disk, starts: 1, witness: witness)))
     }
 
     /// Like `solo`; then b has joined and is level, but the register does not say so yet.
@@ -141,7 +142,7 @@ extension [Replica.Effect] {
     var messages: [Message] { compactMap { if case .send(let message) = $0 { message } else { nil } } }
     var bodies: [Message.Body] { messages.map(\.body) }
     var acknowledged: [LSN] {
-        bodies.compactMap { if case .acknowledge(let synced, _) = $0 { synced } else { nil } }
+        bodies.compactMap { if case .acknowledge(let synced, _, _) = $0 { synced } else { nil } }
     }
     var questions: [RegisterRequest.Action] {
         compactMap { if case .ask(let request) = $0 { request.action } else { nil } }

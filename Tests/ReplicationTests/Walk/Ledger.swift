@@ -8,7 +8,8 @@ struct Ledger {
     private var named: [Position: UInt64] = [:]
     private var leaders: [Epoch: Leader] = [:]
     private var claims: [Epoch: UniqueNumber] = [:]
-    private var register: Register?
+    /// By witness.
+    private var registers: [RandomID: Register] = [:]
     private var payloads: UInt64 = 0
     private(set) var answeredReads = 0
     private struct Leader: Equatable { var name: NodeName, life: Int }
@@ -62,7 +63,7 @@ struct Ledger {
         if !node.log.entries.starts(with: history) {
             world.fail("LOST: \(node.name) leads \(primary.epoch) without all of the \(history.count) answered entries")
         }
-        if register?.epoch ?? .zero < primary.epoch { world.fail("R5: \(primary.epoch) is led without the register") }
+        if registers[node.record.witness.id]?.epoch ?? .zero < primary.epoch { world.fail("R5: \(primary.epoch) is led without the register") }
     }
 
     mutating func started(_ node: SimulatedNode, _ world: World) {
@@ -73,7 +74,9 @@ struct Ledger {
     /// Nothing that rests on a disk goes back.
     func saved(_ record: NodeRecord, over before: NodeRecord, _ world: World) {
         if record.epoch < before.epoch || record.claimed < before.claimed { world.fail("R7: \(before) -> \(record)") }
-        if record.register.version < before.register.version { world.fail("R12: \(before) -> \(record)") }
+        if record.register.version < before.register.version || record.witness.number < before.witness.number {
+            world.fail("R12: \(before) -> \(record)")
+        }
     }
 
     /// An epoch is on disk before anything is sent in it (R7).
@@ -115,11 +118,13 @@ struct Ledger {
 
     mutating func check(_ world: World) {
         checkLeaders(world)
-        guard let now = world.witness.syncedRegister, now != register else { return }
-        if let before = register, now.version <= before.version || now.epoch < before.epoch {
-            world.fail("R12: the register went from \(before) to \(now)")
+        for witness in world.witnesses {
+            guard let now = witness.syncedRegister, now != registers[witness.id] else { continue }
+            if let before = registers[witness.id], now.version <= before.version || now.epoch < before.epoch {
+                world.fail("R12: the register of witness \(witness.id.low) went from \(before) to \(now)")
+            }
+            registers[witness.id] = now
         }
-        register = now
     }
 
     /// Two nodes never lead without needing each other; a promise that a failover is possible is right (P4, R3).
@@ -129,7 +134,7 @@ struct Ledger {
             guard let replica = node.replica, case .primary(let primary) = replica.role else { continue }
             if !primary.needsStandby { solos += 1 }
             guard replica.failoverObstacle == nil, case .standby(let other) = world[node.name.other].replica?.role,
-                other.session == primary.session?.id, let register = world.witness.syncedRegister
+                other.session == primary.session?.id, let register = world.witness(of: node).syncedRegister
             else { continue }
             if register.mode != .paired || register.epoch != primary.epoch || register.primary != node.name {
                 world.fail("STATUS: \(node.name) says that a failover is possible, and the register \(register)")

@@ -62,7 +62,7 @@ struct Profile {
 
 enum Fault: CaseIterable {
     case crash, crashBoth, pause, breakLink, silenceLink, witnessCrash, witnessUnreachable, witnessSlow, slowDisk
-    case slowDatabase, switchOver
+    case slowDatabase, switchOver, witnessMoves
 }
 
 extension SplitMix64 {

@@ -75,7 +75,8 @@ extension Message.Body {
         case .joinAccepted(let common): "joinAccepted \(common)"
         case .joinRefused(let refusal): "joinRefused \(refusal)"
         case .append(let run, let committed): "append \(run.show) committed \(committed)"
-        case .acknowledge(let synced, let applied): "acknowledge \(synced) applied \(applied)"
+        case .acknowledge(let synced, let applied, let reaches):
+            "acknowledge \(synced) applied \(applied)" + (reaches ? "" : " without witness")
         case .heartbeat(let committed, let synced, let applied): "heartbeat \(committed)/\(synced)/\(applied)"
         case .confirm(let round): "confirm \(round)"
         case .confirmed(let round): "confirmed \(round)"
@@ -83,8 +84,14 @@ extension Message.Body {
         case .stale: "stale"
         case .fetch(let table): "fetch log \(table.show)"
         case .fetched(let run, let last): "fetched \(run.show) of \(last)"
+        case .adopt(let witness): "adopt \(witness.show)"
+        case .adopted(let witness, let version): "adopted \(witness.show), knows v\(version)"
         }
     }
+}
+
+extension WitnessChoice {
+    var show: String { "witness \(id.low) #\(number)" }
 }
 
 extension EpochTable {
@@ -104,6 +111,7 @@ extension RegisterRequest {
                 + "[\(number.counter)]"
         case .testify(let testimony):
             "testify\(testimony.leads ? " leads" : "") \(testimony.register.show) [\(number.counter)]"
+        case .install(let register): "install \(register.show) [\(number.counter)]"
         }
     }
 }

@@ -124,7 +124,7 @@ extension SimulatedNode {
     private func ask(_ request: RegisterRequest) {
         world.ledger.asked(request, by: self, world)
         guard let witnessConnection else { return }
-        world.witness.ask(request, from: self, witnessConnection)
+        world.witness(witnessConnection.witness).ask(request, from: self, witnessConnection)
     }
 
     /// Streams the log to the standby as it grows, a few entries to a message, as long as the session lasts.

@@ -2,7 +2,7 @@ import Replication
 
 /// One node: a real `Replica`, and around it what an engine would do, over a played disk and database.
 final class SimulatedNode {
-    struct WitnessConnection: Equatable { var number, start: UInt64 }
+    struct WitnessConnection: Equatable { var witness: RandomID, number, start: UInt64 }
 
     unowned let world: World
     let name: NodeName
@@ -31,6 +31,8 @@ final class SimulatedNode {
 
     var connection: Int?
     var witnessConnection: WitnessConnection?
+    /// Which of the world's witnesses it dials.
+    var witnessAddress = 0
     var shipping: (next: LSN, session: UniqueNumber)?
     var reads: [WaitingRead] = []
     /// Told to the ledger already.
@@ -144,7 +146,7 @@ final class SimulatedNode {
         world.after(world.random.within(5_000...50_000)) {
             guard self.life == life else { return }
             self.dialWitness()
-            if !self.paused { self.world.witness.dial(from: self) }
+            if !self.paused { self.world.witnesses[self.witnessAddress].dial(from: self) }
         }
     }
 
@@ -174,22 +176,25 @@ final class SimulatedNode {
         }
     }
 
-    func witnessUp(_ number: UInt64, start: UInt64) {
-        witnessConnection = WitnessConnection(number: number, start: start)
-        step("witness connected") { $0.witnessConnected() }
+    func witnessUp(_ connection: WitnessConnection) {
+        witnessConnection = connection
+        step("witness \(connection.witness.low) connected") {
+            let isOwn = $0.record.witness.id == connection.witness
+            return isOwn ? $0.witnessConnected() : $0.foreignWitnessConnected(connection.witness)
+        }
     }
 
-    func witnessDown(_ number: UInt64) {
+    func witnessDown(_ connection: WitnessConnection) {
         deliver {
-            guard self.witnessConnection?.number == number else { return }
+            guard self.witnessConnection == connection else { return }
             self.witnessConnection = nil
             self.step("witness disconnected") { $0.witnessDisconnected() }
         }
     }
 
-    func answered(_ answer: RegisterAnswer, on number: UInt64) {
+    func answered(_ answer: RegisterAnswer, on connection: WitnessConnection) {
         deliver {
-            guard self.witnessConnection?.number == number else { return }
+            guard self.witnessConnection == connection else { return }
             self.step("witness: \(answer.show)") { $0.registerAnswered(answer) }
         }
     }

@@ -4,6 +4,7 @@ import Replication
 /// arrive, much later; its answer never does.
 final class SimulatedWitness {
     unowned let world: World
+    let id: RandomID
     private(set) var witness: Witness?
     private(set) var life = 0
     private var disk: Witness.Record
@@ -15,10 +16,11 @@ final class SimulatedWitness {
     private var connections: UInt64 = 0
     private var lastArrival = PerNode<UInt64>(a: 0, b: 0)
 
-    init(_ world: World, _ register: Register) {
-        self.world = world
-        let pair = Witness.Pair(id: World.pair, name: "walk", register: register)
-        disk = Witness.Record(id: RandomID(high: 9, low: 9), starts: 0, registers: [pair])
+    /// - Parameter register: nil for one that holds none yet.
+    init(_ world: World, _ id: RandomID, _ register: Register?) {
+        (self.world, self.id) = (world, id)
+        let pairs = register.map { [Witness.Pair(id: World.pair, name: "walk", register: $0)] }
+        disk = Witness.Record(id: id, starts: 0, registers: pairs ?? [])
     }
 
     var register: Register? { witness?.register(of: World.pair) ?? disk.registers.first?.register }
@@ -28,29 +30,29 @@ final class SimulatedWitness {
         life += 1
         disk.starts += 1
         witness = Witness(record: disk, machineRebooted: rebooted)
-        world.note("witness starts\(rebooted ? ", its machine rebooted" : "")")
+        world.note("witness \(id.low) starts\(rebooted ? ", its machine rebooted" : "")")
     }
 
     func crash() {
         guard witness != nil else { return }
-        world.note("witness crashes")
+        world.note("witness \(id.low) crashes")
         life += 1
         for record in saves.prefix(Int(world.random.below(UInt64(saves.count + 1)))) { disk = record }
         saves = []
         witness = nil
-        for node in world.nodes { disconnect(node, noticedWithin: 5_000) }
+        for node in world.nodes where node.witnessConnection?.witness == id { disconnect(node, noticedWithin: 5_000) }
     }
 
     /// Each node dials its witness all the time.
     func dial(from node: SimulatedNode) {
         guard let witness, !unreachable[node.name], node.witnessConnection == nil else { return }
         connections += 1
-        node.witnessUp(connections, start: witness.record.starts)
+        node.witnessUp(.init(witness: id, number: connections, start: witness.record.starts))
     }
 
     func disconnect(_ node: SimulatedNode, noticedWithin limit: UInt64) {
-        guard let connection = node.witnessConnection else { return }
-        world.after(world.random.within(0...limit)) { node.witnessDown(connection.number) }
+        guard let connection = node.witnessConnection, connection.witness == id else { return }
+        world.after(world.random.within(0...limit)) { node.witnessDown(connection) }
     }
 
     func ask(_ request: RegisterRequest, from node: SimulatedNode, _ connection: SimulatedNode.WitnessConnection) {
@@ -77,8 +79,9 @@ final class SimulatedWitness {
             return world.after(delay) { self.arrive(request, from: name, connection, mayLinger: false) }
         }
         guard witness != nil else { return }
-        world.note("witness <- \(name) \(request.show)")
-        let effects = witness?.receive(request, pair: World.pair, start: connection.start, client: connection.number)
+        world.note("witness \(id.low) <- \(name) \(request.show)")
+        let effects = witness?.receive(
+            request, pair: World.pair, named: "walk", start: connection.start, client: connection.number)
         perform(effects ?? [])
     }
 
@@ -104,8 +107,10 @@ final class SimulatedWitness {
     }
 
     private func reply(_ answer: RegisterAnswer, to client: UInt64) {
-        for node in world.nodes where node.witnessConnection?.number == client && !unreachable[node.name] {
-            world.after(max(world.random.draw(world.profile.witness), slow)) { node.answered(answer, on: client) }
+        for node in world.nodes where !unreachable[node.name] {
+            guard let connection = node.witnessConnection, connection.witness == id, connection.number == client
+            else { continue }
+            world.after(max(world.random.draw(world.profile.witness), slow)) { node.answered(answer, on: connection) }
         }
     }
 }

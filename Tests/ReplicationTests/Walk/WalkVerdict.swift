@@ -10,6 +10,10 @@ func pairWalk(seed: UInt64, steps: Int, tracing: Bool = false) -> World {
     let deadline = world.now + 10_000_000
     repeat {
         let settled = world.run(for: deadline - world.now, until: { world.isSettled })
+        if !settled, world.needsPerson {
+            world.stuck = true
+            return world
+        }
         if !settled { world.fail("LIVENESS: healed, and not settled") }
         // What was on its way may still unsettle it.
         world.run(for: 1_000_000)
@@ -38,7 +42,7 @@ extension World {
         guard violation == nil else { return }
         let victim = random.below(3)
         if victim == 2 {
-            witness.crash()
+            for node in nodes { witness(of: node).crash() }
         } else {
             nodes[Int(victim)].crash(powerCut: random.chance(50))
         }

@@ -17,10 +17,13 @@ final class World {
     /// The first violation; nothing happens after it.
     private(set) var violation: String?
     var healed = false
+    /// Only a person could help this pair.
+    var stuck = false
     let tracing: Bool
     private(set) var trace: [String] = []
     private(set) var nodes: [SimulatedNode] = []
-    private(set) var witness: SimulatedWitness!
+    /// The pair's first, and one that it may move its register to.
+    private(set) var witnesses: [SimulatedWitness] = []
     let link = SimulatedLink()
 
     static let pair = RandomID(high: 7, low: 7)
@@ -34,18 +37,25 @@ final class World {
         let register = Register(
             version: 1, epoch: Epoch(1), primary: .a, mode: .paired, disks: disks, starts: PerNode(a: 0, b: 0),
             floor: .zero)
-        witness = SimulatedWitness(self, register)
+        witnesses = [
+            SimulatedWitness(self, Stage.witness.id, register),
+            SimulatedWitness(self, RandomID(high: 9, low: 10), nil),
+        ]
         nodes = NodeName.allCases.map { name in
             let record = NodeRecord(
                 epoch: Epoch(1), claimed: Epoch(1), disk: disks[name], starts: 0, register: register,
-                witness: RandomID(high: 9, low: 9))
+                witness: Stage.witness)
             return SimulatedNode(self, name, record)
         }
-        witness.start(rebooted: false)
+        for witness in witnesses { witness.start(rebooted: false) }
         for node in nodes { node.start() }
         dial()
         for name in NodeName.allCases { write(name); read(name) }
     }
+
+    func witness(_ id: RandomID) -> SimulatedWitness { witnesses.first { $0.id == id } ?? witnesses[0] }
+    /// The one that this node's disk names.
+    func witness(of node: SimulatedNode) -> SimulatedWitness { witness(node.record.witness.id) }
 
     subscript(name: NodeName) -> SimulatedNode { nodes[name == .a ? 0 : 1] }
 

@@ -13,7 +13,7 @@ enum Golden {
 
     /// A failure shows the lines that differ, the reviewed ones as `-`, those of now as `+`.
     static func compare(_ now: String, with path: String) throws {
-        if records { return try Data(now.utf8).write(to: folder.appending(path: path)) }
+        if records { return try Data(now.utf8).write(to: folder.appending(path: path), options: .atomic) }
         let reviewed = try text(of: path)
         guard now != reviewed else { return }
         let difference = now.components(separatedBy: "\n").difference(from: reviewed.components(separatedBy: "\n"))

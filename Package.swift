@@ -64,7 +64,8 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
         // tests
-        .testTarget(name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces"]),
+        .testTarget(
+            name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces", "Transitions.txt"]),
         .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
         .testTarget(name: "WireTests", dependencies: ["Wire"], exclude: ["EntryFrames"]),
         .testTarget(name: "DurableLogTests", dependencies: ["DurableLog"]),

@@ -7,11 +7,13 @@
 enum Stage {
     static let diskA = RandomID(high: 1, low: 1), diskB = RandomID(high: 2, low: 2), spare = RandomID(high: 3, low: 3)
     static let witness = WitnessChoice(RandomID(high: 9, low: 9))
-    static let session = UniqueNumber(process: 77, counter: 1)
+    static let disks = PerNode(a: diskA, b: diskB)
+    /// As if drawn by node b, which joins with it.
+    static let session = UniqueNumber(process: 0xB, counter: 1)
 
     static func register(
         _ version: UInt64 = 1, _ epoch: UInt64 = 1, _ primary: NodeName = .a, _ mode: Register.Mode = .paired,
-        floor: Position = .zero, disks: PerNode<RandomID> = PerNode(a: diskA, b: diskB),
+        floor: Position = .zero, disks: PerNode<RandomID> = disks,
         starts: PerNode<UInt64> = PerNode(a: 1, b: 1)
     ) -> Register {
         Register(

@@ -49,7 +49,8 @@ extension Replica {
     /// A new connection begins with a testimony, whatever is to be asked: a witness whose machine has rebooted can't
     /// do without (rule R12), and says in its answer that it needs more.
     mutating func ask(_ question: ArbiterView.Asked) {
-        guard arbiterIsFree else { return }
+        // A new disk id is on this disk before anybody hears of it (rule R11).
+        guard arbiterIsFree, record.disk == saved.disk else { return }
         let asked = arbiter.testified || question == .install ? question : .testimony
         let number = nextNumber()
         arbiter.pending = ArbiterView.Pending(number: number, asked: asked, since: now)
@@ -65,10 +66,10 @@ extension Replica {
         case .install: return .install(registerToInstall)
         case .solo:
             register.mode = .solo
-            register.floor = committedPosition
+            register.floor = max(register.floor, committedPosition)
         case .paired:
             register.mode = .paired
-            register.floor = committedPosition
+            register.floor = max(register.floor, committedPosition)
             if case .primary(let primary) = role, let session = primary.session {
                 register.disks[name.other] = session.disk
                 register.starts[name.other] = session.starts
@@ -155,12 +156,17 @@ extension Replica {
         }
         switch role {
         case .primary(let primary):
-            if register.epoch > primary.epoch || register.primary != name { fence(by: register.epoch) }
+            if register.epoch > primary.epoch || register.primary != name {
+                fence(by: register.epoch)
+            } else if register.mode == .solo {
+                // Asked for before this session, and arrived after its promise, which has to be won anew.
+                leading?.session?.settled = false
+            }
         case .claiming(var claim):
             claim.registerRead = true
             role = .claiming(claim)
         case .fenced: becomeIdle()
-        case .standby: break
+        case .standby: if putBack { becomeIdle() }
         }
         return true
     }

@@ -3,7 +3,7 @@ extension Replica {
     /// Stops acknowledging and confirming; the number goes to disk before it goes to the witness.
     mutating func startClaim() {
         guard case .standby = role else { return }
-        let number = name.epoch(above: max(record.epoch, record.claimed, record.register.epoch))
+        let number = name.epoch(above: max(record.epoch, record.claimed, record.register.epoch, log.last.epoch))
         role = .claiming(Claim(number: number, since: now))
         arbiter.pending = nil
         save { $0.claimed = number }
@@ -38,7 +38,7 @@ extension Replica {
         guard register.disks[name] == record.disk else { return .unknownDisk }
         guard register.floor <= syncedPosition else { return .behindFloor(register.floor) }
         // A node that was asked and is further: its entries come first (rule R6).
-        if peer.linked, let hello = peer.hello, !hello.leads, hello.synced > syncedPosition {
+        if peer.linked, !peerSilent, let hello = peer.hello, !hello.leads, hello.synced > syncedPosition {
             return .otherIsAhead(hello.synced)
         }
         if register.primary == name { return register.epoch >= record.epoch ? nil : .epochWentBack(register.epoch) }
@@ -59,7 +59,11 @@ extension Replica {
         if (!peer.linked && peer.refused) || peerSilent { return claimIfPromising() }
         guard standby.phase == .idle, peer.linked, let hello = peer.hello, !hello.leads else { return }
         if record.register.primary == name, arbiter.readAt != nil {
-            if hello.synced > log.last { return fetch() }
+            if hello.synced > log.last {
+                // One that brought nothing is not repeated at once.
+                if isDue(standby.fetchedAt, every: timings.suspectAfter) { fetch() }
+                return
+            }
             claimIfPromising()
         } else if now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter) {
             claimIfPromising()
@@ -79,7 +83,7 @@ extension Replica {
     }
 
     private mutating func fetch() {
-        standby(.fetching)
+        standby(.fetching, fetchedAt: now)
         send(.fetch(log))
     }
 
@@ -95,8 +99,12 @@ extension Replica {
         guard case .standby(let standby) = role, standby.phase == .fetching else { return }
         becomeIdle()
         guard !run.isEmpty, run.first == log.last.lsn.next,
-            run.starts.allSatisfy({ $0.epoch >= log.last.epoch })
+            run.epochsFollow(log.last.epoch)
         else { return }
+        if case .standby(var standby) = role {
+            standby.fetchedAt = nil
+            role = .standby(standby)
+        }
         extend(by: run)
         emit(.append(run))
     }

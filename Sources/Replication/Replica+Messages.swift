@@ -51,8 +51,9 @@ extension Replica {
 
     /// Sorts a message by what it may count for (rule R8); each role's file says what it does then.
     mutating func handle(_ message: Message) {
+        if case .hello(let hello) = message.body { return heard(hello, in: message.epoch) }
+        if message.epoch > epoch, case .primary = role { return fence(by: message.epoch) }
         switch message.body {
-        case .hello(let hello): return heard(hello, in: message.epoch)
         case .fetch(let theirs): return lend(theirs)
         case .fetched(let run, let last): return take(run, last: last)
         case .join(let join): return accept(join, message)
@@ -60,11 +61,13 @@ extension Replica {
         case .stale: return staleHeard(message)
         default: break
         }
-        if message.epoch > epoch, case .primary = role { return fence(by: message.epoch) }
         guard message.epoch == epoch else { return sendStale(message) }
         switch (role, message.body) {
         case (.standby(let standby), .joinAccepted(let common)):
             if standby.phase == .joining(message.session) { joined(at: common, in: message.session) }
+        case (.standby(let standby), _) where standby.phase == .joining(message.session):
+            // It came by a faster route than the acceptance, and comes again.
+            break
         case (.standby, _), (.primary, _):
             guard message.session == session, session != .none else { return sendStale(message) }
             inSession(message.body)
@@ -112,7 +115,7 @@ extension Replica {
         case .primary(let primary):
             if theirs > primary.epoch { return fence(by: theirs) }
             // It has restarted or lost the session: nothing will come of this one any more.
-            if let session = primary.session, hello.starts != session.starts { sessionLost() }
+            if let session = primary.session, hello.starts > session.starts { sessionLost() }
             if primary.session == nil { sendHello() }
         case .standby, .claiming, .fenced:
             break

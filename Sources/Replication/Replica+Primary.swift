@@ -74,10 +74,15 @@ extension Replica {
     /// says.
     mutating func accept(_ join: Join, _ message: Message) {
         guard var current = leading, message.epoch == current.epoch, current.serving else { return }
-        if let refusal = refusal(of: join, current) {
+        // A copy of the join that this session began with, or of an earlier one.
+        if let id = current.session?.id, id.process == message.session.process, id.counter >= message.session.counter {
+            return
+        }
+        let common = log.common(with: join.log)
+        if let refusal = refusal(of: join, common?.lsn ?? .zero, current) {
             return post(Message(current.epoch, message.session, .joinRefused(refusal)))
         }
-        guard let common = log.common(with: join.log), common.lsn >= log.base.lsn else {
+        guard let common, common.lsn >= log.base.lsn else {
             return post(Message(current.epoch, message.session, .joinRefused(.reseedNeeded)))
         }
         arbiter.pending?.void = true
@@ -94,10 +99,14 @@ extension Replica {
         send(.joinAccepted(common: common))
     }
 
-    private func refusal(of join: Join, _ primary: Primary) -> JoinRefusal? {
+    private func refusal(of join: Join, _ common: LSN, _ primary: Primary) -> JoinRefusal? {
         if flapDelay(primary) > 0 { return .flapping }
-        // It acknowledged more than this in this epoch: the disk has forgotten (rule R11).
-        if let held = primary.acknowledged, held.disk == join.disk, join.synced < held.through { return .diskForgot }
+        // It acknowledged more than this in this epoch, or had started more often: the disk has forgotten (rule R11).
+        if let held = primary.acknowledged, held.disk == join.disk, min(common, join.synced) < held.through {
+            return .diskForgot
+        }
+        let register = record.register
+        if register.disks[name.other] == join.disk, join.starts < register.starts[name.other] { return .diskForgot }
         return nil
     }
 

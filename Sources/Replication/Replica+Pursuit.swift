@@ -8,7 +8,7 @@ extension Replica {
         pursueClaim()
         switch role {
         case .primary: pursuePrimary()
-        case .fenced: ask(.read)
+        case .fenced: if saved.epoch == record.epoch { ask(.read) }
         case .standby:
             if isDue(arbiter.readAt, every: timings.reread) { ask(.read) }
         case .claiming: break
@@ -86,6 +86,8 @@ extension Replica {
         case .standby(let standby) where standby.follows: acknowledge()
         case .primary(let primary) where primary.session != nil:
             send(.heartbeat(committed: committed, synced: synced, applied: applied))
+            // The route that it went over may have died, and the answer's with it.
+            if primary.rounds.sent > primary.rounds.confirmed { send(.confirm(round: primary.rounds.sent)) }
             if let witness = witnessToConsentTo { send(.adopt(witness)) }
         default: sendHello()
         }

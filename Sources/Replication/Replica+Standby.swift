@@ -1,7 +1,8 @@
 extension Replica {
-    mutating func standby(_ phase: Standby.Phase) {
+    mutating func standby(_ phase: Standby.Phase, fetchedAt: Instant? = nil) {
         var standby = Standby(since: now)
-        if case .standby(let before) = role { standby.refusal = before.refusal }
+        if case .standby(let before) = role { (standby.refusal, standby.fetchedAt) = (before.refusal, before.fetchedAt) }
+        if let fetchedAt { standby.fetchedAt = fetchedAt }
         standby.phase = phase
         role = .standby(standby)
     }
@@ -24,7 +25,7 @@ extension Replica {
         case .claiming, .primary: return
         }
         guard idle, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch,
-            saved.disk == record.disk
+            peer.epoch >= record.register.epoch, saved.disk == record.disk
         else { return }
         if case .standby(let standby) = role, standby.refusal != nil,
             now < standby.since.advanced(byMilliseconds: 2 * timings.heartbeat) { return }
@@ -85,7 +86,7 @@ extension Replica {
     /// Entries of this session follow each other; what is here already came twice, over two routes.
     mutating func follow(_ run: Run, _ primaryCommitted: LSN) {
         if let new = run.after(log.last.lsn) {
-            guard new.first == log.last.lsn.next else { return }
+            guard new.first == log.last.lsn.next, new.epochsFollow(log.last.epoch) else { return }
             extend(by: new)
             emit(.append(new))
         }
@@ -108,6 +109,9 @@ extension Replica {
 }
 
 extension Run {
+    /// A log's epochs never go back.
+    func epochsFollow(_ epoch: Epoch) -> Bool { starts.allSatisfy { $0.epoch >= epoch } }
+
     /// What of it comes after this LSN; nil when nothing does.
     func after(_ lsn: LSN) -> Run? {
         guard last.lsn > lsn else { return nil }

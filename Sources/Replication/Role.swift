@@ -28,6 +28,8 @@ public struct Standby: Equatable, Sendable {
     public var since: Instant
     /// The last refusal of a join, for status.
     public var refusal: JoinRefusal?
+    /// When it last asked the other node for entries.
+    public var fetchedAt: Instant?
 
     public init(since: Instant) { self.since = since }
 

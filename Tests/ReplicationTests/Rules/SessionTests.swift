@@ -57,8 +57,9 @@ struct SessionTests {
         let effects = a.receive(newer)
         #expect(a.role == .fenced)
         #expect(!a.serves && a.propose() == nil && a.read() == nil)
-        #expect(effects.questions == [.read])
         #expect(effects.saves?.epoch == Epoch(4))
+        #expect(effects.questions == [])
+        #expect(a.saved().questions == [.read])
     }
 
     @Test("a fenced node acknowledges and commits nothing, and follows the next leader")

@@ -57,8 +57,8 @@ extension FailoverObstacle: CustomStringConvertible {
                 + "twinline witness adopt"
         case .witnessRefuses(.unknownPair): "the witness holds no register for this pair; twinline witness adopt"
         case .witnessRefuses:
-            "the witness's register is older than what was known, or its machine has rebooted; both nodes' word puts that "
-                + "right within seconds, or else twinline witness adopt"
+            "the witness's register is older than what was known, or its machine has rebooted; both nodes' word puts "
+                + "that right within seconds, or else twinline witness adopt"
         case .standbyLacksWitness:
             "the standby does not reach the pair's witness; look at its status, log and configuration"
         case .witnessesDiffer: "the standby goes by another witness than the primary; twinline witness adopt"

@@ -60,7 +60,8 @@ package struct OpsClient: Sendable {
     }
 
     private func ask<Answer: Sendable>(
-        _ node: NodeName, at address: SocketAddress, _ message: Twinline_Seat_V1_SeatMessage, within patience: TimeAmount? = nil,
+        _ node: NodeName, at address: SocketAddress, _ message: Twinline_Seat_V1_SeatMessage,
+        within patience: TimeAmount? = nil,
         _ pick: @escaping @Sendable (Twinline_Seat_V1_NodeMessage) -> Answer?
     ) async throws -> Answer {
         var hello = Twinline_Seat_V1_SeatMessage()
@@ -108,7 +109,8 @@ package struct OpsClient: Sendable {
 
     /// Sends, and hears frames until one of them makes an answer.
     private func converse<Answer: Sendable>(
-        _ dialer: Dialer, _ address: SocketAddress, _ role: Identity.Role, first: [[UInt8]], within patience: TimeAmount? = nil,
+        _ dialer: Dialer, _ address: SocketAddress, _ role: Identity.Role, first: [[UInt8]],
+        within patience: TimeAmount? = nil,
         _ hear: @escaping @Sendable ([UInt8], (_ send: [UInt8]) -> Void) -> Answer?
     ) async throws -> Answer {
         let loop = group.next()

@@ -69,6 +69,9 @@ package final class NodeEngine {
         standing = Standing(epoch: replica.epoch, role: .starting)
     }
 
+    /// The digest at the log's end, and which entry that is.
+    package var digestAtTip: (lsn: LSN, digest: Digest) { (tip.position.lsn, tip.digest) }
+
     // MARK: facts
 
     package func tick() { run { $0.tick(at: $0.now) } }
@@ -243,9 +246,4 @@ extension Replica {
     var isFollowing: Bool {
         if case .standby(let standby) = role { standby.session != nil } else { false }
     }
-}
-
-extension NodeEngine {
-    /// The digest at the log's end, and which entry that is.
-    package var digestAtTip: (lsn: LSN, digest: Digest) { (tip.position.lsn, tip.digest) }
 }

@@ -92,8 +92,8 @@ extension Replica {
         current.handover = nil
         current.lostAt = nil
         current.session = Primary.Session(
-            id: message.session, disk: join.disk, starts: join.starts, witness: join.witness, common: common.lsn, levelAt: committed,
-            acked: .zero, progressAt: now)
+            id: message.session, disk: join.disk, starts: join.starts, witness: join.witness, common: common.lsn,
+            levelAt: committed, acked: .zero, progressAt: now)
         current.rounds.sent = current.rounds.confirmed
         leading = current
         send(.joinAccepted(common: common))

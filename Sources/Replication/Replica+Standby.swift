@@ -1,8 +1,10 @@
 extension Replica {
     mutating func standby(_ phase: Standby.Phase, fetchedAt: Instant? = nil) {
         var standby = Standby(since: now)
-        if case .standby(let before) = role { (standby.refusal, standby.fetchedAt) = (before.refusal, before.fetchedAt) }
-        if let fetchedAt { standby.fetchedAt = fetchedAt }
+        if case .standby(let before) = role {
+            standby.refusal = before.refusal
+            standby.fetchedAt = fetchedAt ?? before.fetchedAt
+        }
         standby.phase = phase
         role = .standby(standby)
     }

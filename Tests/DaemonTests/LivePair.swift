@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Replication
+import Seat
 import Testing
 import Transport
 
@@ -45,6 +46,13 @@ final class LivePair: Sendable {
         return NodeSettings(
             pair: "test", node: name, listen: [try address(own)], peer: [try address(1 - own)],
             witness: try address(2), data: path("data-\(name)"), tls: tls("node/\(name)"), segmentSize: 1 << 20)
+    }
+
+    var seat: SeatConfiguration {
+        let files = tls("seat/1")
+        return SeatConfiguration(
+            routes: [.init(.a, address: "127.0.0.1", port: ports[0]), .init(.b, address: "127.0.0.1", port: ports[1])],
+            certificate: files.certificate, key: files.key, authority: files.authority)
     }
 
     private static func run(_ program: String, _ arguments: [String]) throws {

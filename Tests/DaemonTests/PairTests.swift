@@ -1,72 +1,17 @@
-import Foundation
-import Logging
 import NIOCore
 import Replication
+import Seat
 import Testing
-import Transport
+import Tickets
 import Wire
 
 @testable import Daemon
 
 @Suite(.serialized) struct PairTests {
-    /// A whole pair in this process: the real daemons over loopback TLS.
-    private struct Running {
-        let pair: LivePair
-        let client: OpsClient
-        let stoppers: [String: Stopper]
-
-        func status(_ name: NodeName) async throws -> Twinline_Seat_V1_Status {
-            try await client.status(of: name, at: try pair.address(name == .a ? 0 : 1))
-        }
-
-        /// Asks until it holds; the test's time limit ends it otherwise.
-        func wait(for name: NodeName, _ holds: (Twinline_Seat_V1_Status) -> Bool) async throws {
-            while true {
-                if let status = try? await status(name), holds(status) { return }
-                try await Task.sleep(for: .milliseconds(5))
-            }
-        }
-    }
-
-    private func withPair(_ test: (Running) async throws -> Void) async throws {
-        let pair = try LivePair()
-        var log = Logger(label: "pair") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = .critical
-        let stoppers = ["witness": Stopper(), "a": Stopper(), "b": Stopper()]
-        let witness = WitnessDaemon(
-            WitnessSettings(listen: [try pair.address(2)], data: pair.path("witness"), tls: pair.tls("witness")),
-            log: log)
-        let nodes = try NodeName.allCases.map { (name: $0, daemon: NodeDaemon(try pair.node($0), log: log)) }
-        let running = Running(
-            pair: pair, client: try OpsClient(tls: pair.tls("ops/admin"), group: pair.group), stoppers: stoppers)
-        try await withThrowingTaskGroup(of: ExitCode.self) { group in
-            group.addTask { await witness.run(stoppers["witness"]!) }
-            for node in nodes { group.addTask { await node.daemon.run(stoppers[node.name.rawValue]!) } }
-            do { try await test(running) } catch { Issue.record(error) }
-            for stopper in stoppers.values { stopper.request() }
-            for try await code in group { #expect(code == .orderly) }
-        }
-    }
-
-    private func format(_ running: Running) async throws {
-        let pair = running.pair
-        let formatter = PairFormatter(
-            running.client, a: try pair.address(0), b: try pair.address(1), witness: try pair.address(2))
-        while true {
-            do {
-                _ = try await formatter.format { _ in }
-                return
-            } catch is TransportError {
-                try await Task.sleep(for: .milliseconds(5))
-            }
-        }
-    }
-
     @Test("a new pair is formatted, pairs itself, and a stopped primary hands over first", .timeLimit(.minutes(2)))
     func formsAndHandsOver() async throws {
-        try await withPair { running in
-            try await format(running)
-            try await running.wait(for: .a) { $0.failoverPossible }
+        try await RunningPair.with { running in
+            try await running.format()
             running.stoppers["a"]?.request()
             try await running.wait(for: .b) { $0.standing.role == .primary }
             let epoch = try await running.status(.b).standing.epoch
@@ -76,13 +21,76 @@ import Wire
 
     @Test("a pair is formatted once, and refuses to be again", .timeLimit(.minutes(2)))
     func formatsOnce() async throws {
-        try await withPair { running in
-            try await format(running)
+        try await RunningPair.with { running in
+            try await running.format()
+            await #expect(throws: FormatError.self) { _ = try await running.formatter().format { _ in } }
+        }
+    }
+
+    @Test("a new witness in place of a lost one is adopted, and then a failover works again", .timeLimit(.minutes(2)))
+    func adopts() async throws {
+        try await RunningPair.with { running in
+            try await running.format()
+            running.stoppers["witness"]?.request()
+            try await running.wait(for: .a) { !$0.witnessConnected && !$0.failoverPossible }
+            let stopper = Stopper()
+            let witness = try RunningPair.makeWitness(running.pair, data: "witness2")
+            let ended = Task { await witness.run(stopper) }
+            defer { stopper.request() }
+            try await running.wait(for: .a) { !$0.foreignWitnessID.isEmpty }
+            let before = try await running.status(.a)
+            #expect(!before.failoverPossible)
+            #expect(before.failoverReason.contains("twinline witness adopt"))
+
+            var operation = Twinline_Seat_V1_Operation()
+            operation.kind = .adoptWitness
+            operation.adoptWitness.witnessID = before.foreignWitnessID
+            let refused = try await running.operate(operation, at: .b)
+            #expect(!refused.accepted && !refused.again)
+            let begun = try await running.operate(operation, at: .a)
+            #expect(begun.accepted, "\(begun.text)")
             try await running.wait(for: .a) { $0.failoverPossible }
-            let pair = running.pair
-            let formatter = PairFormatter(
-                running.client, a: try pair.address(0), b: try pair.address(1), witness: try pair.address(2))
-            await #expect(throws: FormatError.self) { _ = try await formatter.format { _ in } }
+            let after = try await running.status(.a)
+            #expect(after.witnessID == before.foreignWitnessID && after.registerVersion > before.registerVersion)
+
+            running.stoppers["a"]?.request()
+            try await running.wait(for: .b) { $0.standing.role == .primary }
+            stopper.request()
+            let code = await ended.value
+            #expect(code == .orderly)
+        }
+    }
+
+    @Test("a seat's requests are done once each, across a switchover under way", .timeLimit(.minutes(2)))
+    func seatWorks() async throws {
+        try await RunningPair.with { running in
+            try await running.format()
+            let seat = try SeatClient(configuration: running.pair.seat)
+            let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, 2))
+            let opened = try await seat.perform(
+                .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: "Dark")))
+            #expect(opened.state == .open && opened.revision == 1)
+
+            let notes = 200
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<notes {
+                    group.addTask { _ = try await seat.perform(.note(ticket, text: "note \(number)")) }
+                    if number == notes / 2 {
+                        var operation = Twinline_Seat_V1_Operation()
+                        operation.kind = .switchover
+                        let answer = try await running.operate(operation, at: .a)
+                        #expect(answer.accepted, "\(answer.text)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await running.wait(for: .b) { $0.standing.role == .primary }
+            let history = try await seat.history(of: ticket)
+            #expect(history.count == notes + 1)
+            #expect(Set(history.map(\.note)).count == notes + 1)
+            #expect(try await seat.show(ticket)?.revision == Int64(notes + 1))
+            await #expect(throws: SeatError.self) { try await seat.perform(.accept(ticket, note: "")) }
+            await seat.close()
         }
     }
 }

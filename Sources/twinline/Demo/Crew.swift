@@ -13,16 +13,19 @@ final class Crew: Sendable {
     private let progress = Mutex((done: 0, stopped: false))
     /// How long the file's steps are to last, together.
     private let span: Duration
+    private let seed: UInt64
     private let began = ContinuousClock.now
     /// Between two of a seat's own notes.
     private static let pause = Duration.milliseconds(2)
     /// A call can't be repeated: the seat waits out any fault of the script.
     private static let patience = Duration.seconds(20)
 
-    init(_ clients: [SeatClient], _ file: TicketFile, span: Duration) {
+    /// - Parameter seed: for which of its tickets a seat adds a note to.
+    init(_ clients: [SeatClient], _ file: TicketFile, span: Duration, seed: UInt64) {
         self.clients = clients
         self.file = file
         self.span = span
+        self.seed = seed
     }
 
     var stepsDone: Int { progress.withLock { $0.done } }
@@ -42,6 +45,7 @@ final class Crew: Sendable {
         var next = 0
         var notes = 0
         var opened: [TicketID] = []
+        var random = SplitMix64(seed: seed &+ UInt64(seat))
         while true {
             if next < steps.count, isDue(steps[next].offset) {
                 let step = steps[next].element
@@ -52,7 +56,7 @@ final class Crew: Sendable {
                 continue
             }
             if next >= steps.count, progress.withLock({ $0.stopped }) { return }
-            guard let ticket = opened.randomElement() else {
+            guard let ticket = opened.randomElement(using: &random) else {
                 try? await Task.sleep(for: Self.pause)
                 continue
             }

@@ -23,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
     var input: String?
     @Option(help: "Times real time, or max: as fast as the faults' pacing allows.")
     var speed = "max"
-    @Option(help: "For what the demo leaves to chance.")
+    @Option(help: "For what the seats leave to chance: which tickets they add notes to.")
     var seed: UInt64 = 1
     @Option(help: "Keep configurations, data and logs in this directory.")
     var keep: String?
@@ -75,7 +75,7 @@ struct DemoCommand: AsyncParsableCommand {
         timeline.say("witness and both nodes are up and paired (\(pair.directory.path))")
 
         let clients = try (1...seats).map { try SeatClient(configuration: pair.seat($0)) }
-        let crew = Crew(clients, tickets, span: span(of: tickets, script))
+        let crew = Crew(clients, tickets, span: span(of: tickets, script), seed: seed)
         async let work: Void = crew.work()
         timeline.say("\(seats) seats are working")
 

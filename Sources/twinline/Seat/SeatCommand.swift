@@ -67,29 +67,12 @@ extension TicketID: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
-extension Ticket.State: ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let state = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
-        self = state
-    }
-    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
-    public var defaultValueDescription: String { "\(self)" }
+/// A value by its name, as in the documents: "phone", "emergency", "dispatched".
+func named<Value: CaseIterable>(_ name: String) throws -> Value {
+    if let value = Value.allCases.first(where: { "\($0)" == name }) { return value }
+    throw ValidationError("'\(name)' is none of \(names(Value.self))")
 }
 
-extension Ticket.Channel: ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let channel = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
-        self = channel
-    }
-    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
-    public var defaultValueDescription: String { "\(self)" }
-}
-
-extension Ticket.Priority: ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let priority = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
-        self = priority
-    }
-    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
-    public var defaultValueDescription: String { "\(self)" }
+func names<Value: CaseIterable>(_ type: Value.Type) -> String {
+    type.allCases.map { "\($0)" }.joined(separator: ", ")
 }

@@ -7,11 +7,13 @@ import Tickets
 struct OpenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "open", abstract: "Takes in a new ticket.")
     @OptionGroup var seat: SeatOptions
-    @Option(help: "How the citizen reached the hotline.") var channel = Ticket.Channel.phone
+    @Option(help: "How the citizen reached the hotline: \(names(Ticket.Channel.self)).", transform: named)
+    var channel = Ticket.Channel.phone
     @Option(help: "Who called.") var caller = ""
     @Option(help: "What it is about, such as 'Street lights'.") var category: String
     @Option(help: "Part of the city.") var district = ""
-    @Option(help: "How urgent it is.") var priority = Ticket.Priority.normal
+    @Option(help: "How urgent it is: \(names(Ticket.Priority.self)).", transform: named)
+    var priority = Ticket.Priority.normal
     @Flag(help: "The caller is not to be named outside the hotline.") var confidential = false
     @Option(help: "Hours until it must be done.") var deadlineHours: Double?
     @Argument(help: "What the citizen says.") var text: String
@@ -83,7 +85,8 @@ struct ShowCommand: AsyncParsableCommand {
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists tickets, newest first.")
     @OptionGroup var seat: SeatOptions
-    @Option(help: "Only those in this state.") var state: Ticket.State?
+    @Option(help: "Only those in this state: \(names(Ticket.State.self)).", transform: named)
+    var state: Ticket.State?
     @Option(help: "Only those of this unit.") var unit: String?
     @Option(help: "Go on from the last ticket of the page before.") var before: TicketID?
     @Option(help: "At most so many, up to 1000.") var limit = 100

@@ -34,3 +34,35 @@ extension Primary {
         return "needs \(session.id), \(stands)\(handing)"
     }
 }
+
+// The daemon has sentences for these, which would do for `description`; what is compared must not hang on them.
+
+extension FailoverObstacle {
+    var show: String {
+        switch self {
+        case .standbyMissing: "standbyMissing"
+        case .standbyCatchingUp(let behind): "standbyCatchingUp(\(behind))"
+        case .witnessUnreachable: "witnessUnreachable"
+        case .registerUnsettled: "registerUnsettled"
+        case .notLeading: "notLeading"
+        case .handingOver: "handingOver"
+        case .flapping(let milliseconds): "flapping(\(milliseconds))"
+        case .foreignWitness(let id): "foreignWitness(\(id.low))"
+        case .witnessRefuses(let refusal): "witnessRefuses(\(refusal))"
+        case .standbyLacksWitness: "standbyLacksWitness"
+        case .witnessesDiffer: "witnessesDiffer"
+        }
+    }
+}
+
+extension Replica.AdoptionObstacle {
+    var show: String {
+        switch self {
+        case .notLeading: "notLeading"
+        case .handingOver: "handingOver"
+        case .standbyMissing: "standbyMissing"
+        case .notConnected(let id, let found): "notConnected(\(id.low), \(found.map { "found \($0.low)" } ?? "none"))"
+        case .alreadyAdopted: "alreadyAdopted"
+        }
+    }
+}

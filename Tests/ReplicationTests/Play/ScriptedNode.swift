@@ -45,7 +45,7 @@ struct ScriptedNode: Player {
         case "switch":
             try fact.expect("over")
             let (obstacle, effects) = replica.switchOver()
-            return (obstacle.map { ["no switchover: \($0)"] } ?? [], effects)
+            return (obstacle.map { ["no switchover: \($0.show)"] } ?? [], effects)
         case "receive": return ([], replica.receive(try fact.message()))
         case "witness": return ([], try witness(&fact))
         case "peer": return ([], try peer(&fact))
@@ -61,7 +61,7 @@ struct ScriptedNode: Player {
             return ([], replica.newerEpochHeard(try fact.epoch()))
         case "adopt":
             let (obstacle, effects) = replica.adoptWitness(RandomID(high: Stage.witness.id.high, low: try fact.count()))
-            return (obstacle.map { ["no adoption: \($0)"] } ?? [], effects)
+            return (obstacle.map { ["no adoption: \($0.show)"] } ?? [], effects)
         case "tick": return ([], replica.later(milliseconds: try fact.count()))
         case let word: throw fact.unreadable(word, "fact")
         }

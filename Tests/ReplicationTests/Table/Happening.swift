@@ -53,7 +53,7 @@ struct Happening {
                 "switch over",
                 outcome: { replica in
                     let (obstacle, effects) = replica.switchOver()
-                    return (obstacle.map { ["no switchover: \($0)"] } ?? []) + effects.map(\.show)
+                    return (obstacle.map { ["no switchover: \($0.show)"] } ?? []) + effects.map(\.show)
                 }),
             Happening("a seat knows this epoch") { $0.newerEpochHeard($0.epoch) },
             Happening("a seat knows a newer epoch") { $0.newerEpochHeard(Epoch($0.epoch.value + 6)) },

@@ -63,7 +63,9 @@ struct Ledger {
         if !node.log.entries.starts(with: history) {
             world.fail("LOST: \(node.name) leads \(primary.epoch) without all of the \(history.count) answered entries")
         }
-        if registers[node.record.witness.id]?.epoch ?? .zero < primary.epoch { world.fail("R5: \(primary.epoch) is led without the register") }
+        if registers[node.record.witness.id]?.epoch ?? .zero < primary.epoch {
+            world.fail("R5: \(primary.epoch) is led without the register")
+        }
     }
 
     mutating func started(_ node: SimulatedNode, _ world: World) {

@@ -1,0 +1,81 @@
+import Foundation
+import Logging
+import NIOCore
+import Replication
+import Testing
+import Transport
+import Wire
+
+@testable import Daemon
+
+/// A whole pair in this process: the real daemons over loopback TLS.
+struct RunningPair {
+    let pair: LivePair
+    let client: OpsClient
+    let stoppers: [String: Stopper]
+
+    static let log: Logger = {
+        var log = Logger(label: "pair") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = .critical
+        return log
+    }()
+
+    /// Starts the three, has the test done, stops them, and expects each to end orderly.
+    static func with(_ test: (RunningPair) async throws -> Void) async throws {
+        let pair = try LivePair()
+        let stoppers = ["witness": Stopper(), "a": Stopper(), "b": Stopper()]
+        let witness = try makeWitness(pair, data: "witness")
+        let nodes = try NodeName.allCases.map { (name: $0, daemon: NodeDaemon(try pair.node($0), log: log)) }
+        let running = RunningPair(
+            pair: pair, client: try OpsClient(tls: pair.tls("ops/admin"), group: pair.group), stoppers: stoppers)
+        try await withThrowingTaskGroup(of: ExitCode.self) { group in
+            group.addTask { await witness.run(stoppers["witness"]!) }
+            for node in nodes { group.addTask { await node.daemon.run(stoppers[node.name.rawValue]!) } }
+            do { try await test(running) } catch { Issue.record(error) }
+            for stopper in stoppers.values { stopper.request() }
+            for try await code in group { #expect(code == .orderly) }
+        }
+    }
+
+    static func makeWitness(_ pair: LivePair, data: String) throws -> WitnessDaemon {
+        WitnessDaemon(
+            WitnessSettings(listen: [try pair.address(2)], data: pair.path(data), tls: pair.tls("witness")), log: log)
+    }
+
+    /// Makes them a pair, as soon as all three listen, and waits until a failover is possible.
+    func format() async throws {
+        let formatter = try formatter()
+        while true {
+            do {
+                try await formatter.look()
+                break
+            } catch is TransportError {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+        _ = try await formatter.format { _ in }
+        try await wait(for: .a) { $0.failoverPossible }
+    }
+
+    func formatter() throws -> PairFormatter {
+        PairFormatter(client, a: try pair.address(0), b: try pair.address(1), witness: try pair.address(2))
+    }
+
+    func status(_ name: NodeName) async throws -> Twinline_Seat_V1_Status {
+        try await client.status(of: name, at: try pair.address(name == .a ? 0 : 1))
+    }
+
+    func operate(
+        _ operation: Twinline_Seat_V1_Operation, at name: NodeName
+    ) async throws -> Twinline_Seat_V1_OperationAnswer {
+        try await client.operate(operation, at: name, try pair.address(name == .a ? 0 : 1))
+    }
+
+    /// Asks until it holds; the test's time limit ends it otherwise.
+    func wait(for name: NodeName, _ holds: (Twinline_Seat_V1_Status) -> Bool) async throws {
+        while true {
+            if let status = try? await status(name), holds(status) { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}

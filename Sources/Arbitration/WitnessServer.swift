@@ -34,7 +34,7 @@ package final class WitnessServer {
         if let bytes = file.load() {
             guard let stored = try? WitnessFile(bytes: bytes) else { throw .unreadable(path: directory.path) }
             record = stored.record
-            rebooted = stored.boot != boot
+            rebooted = boot.isEmpty || stored.boot != boot
         } else {
             var random = SystemRandomNumberGenerator()
             record = Witness.Record(id: RandomID(high: random.next(), low: random.next()), starts: 0)
@@ -101,7 +101,8 @@ package final class WitnessServer {
         channel.writeAndFlush(buffer, promise: nil)
     }
 
-    /// Names the time since the machine last started; empty where the system doesn't say, and then nothing is cautious.
+    /// Names the time since the machine last started. Empty where the system doesn't say, and then each start counts as
+    /// the machine's: to be cautious costs the nodes' testimony, not to be could cost an answer.
     private static func bootID() -> String {
         guard let file = fopen("/proc/sys/kernel/random/boot_id", "r") else { return "" }
         defer { fclose(file) }

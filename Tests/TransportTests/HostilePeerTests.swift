@@ -47,7 +47,7 @@ import Testing
 
     @Test("a handshake that never ends is cut off at its limit")
     func longHandshake() async throws {
-        var options = ConnectionOptions()
+        var options = ConnectionOptions.patient
         options.handshakeLimit = 1000
         let echo = try await Echo(options: options)
         let raw = try await echo.connectRaw()
@@ -74,7 +74,7 @@ import Testing
 
     @Test("a peer that stops reading is cut off before what waits for it fills the memory")
     func slowReader() async throws {
-        var options = ConnectionOptions()
+        var options = ConnectionOptions.patient
         options.unsentLimit = 1_000_000
         let echo = try await Echo(options: options)
         let caller = try await Caller(echo.address)

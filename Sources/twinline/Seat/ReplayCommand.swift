@@ -44,7 +44,8 @@ struct ReplayCommand: AsyncParsableCommand {
                 refused += 1
                 FileHandle.standardError.write(Data("step \(index + 1): \(refusal)\n".utf8))
             }
-            progress.advance(to: index + 1)
+            let rest = (tickets.steps.last?.at ?? step.at) - step.at
+            progress.advance(to: index + 1, atLeast: factor.map { Double(rest) / 1000 / $0 } ?? 0)
         }
         progress.finish()
         return refused
@@ -63,12 +64,13 @@ struct ProgressLine {
 
     init(total: Int, unit: String) { (self.total, self.unit) = (total, unit) }
 
-    mutating func advance(to done: Int) {
+    /// - Parameter left: seconds that the rest takes, however fast it could go.
+    mutating func advance(to done: Int, atLeast left: Double = 0) {
         let now = ContinuousClock.now
         guard now - began > .seconds(2), now - shown > (onTerminal ? .milliseconds(200) : .seconds(10)) else { return }
         shown = now
         let rate = Double(done) / ((now - began) / .seconds(1))
-        let left = Double(total - done) / max(rate, 0.001)
+        let left = max(left, Double(total - done) / max(rate, 0.001))
         let text = String(format: "%d of %d %@, %.0f/s, %.0f s left", done, total, unit, rate, left)
         FileHandle.standardError.write(Data((onTerminal ? "\r\u{1B}[K" + text : text + "\n").utf8))
         drawn = true

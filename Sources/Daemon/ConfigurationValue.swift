@@ -80,6 +80,18 @@ enum ConfigurationValue {
         return Int(try quantity(text, units: units, in: 1 << 20...4 << 30, example: "64MiB, within 1MiB to 4GiB"))
     }
 
+    /// "0s", "90m", "24h", "7d", in seconds.
+    static func seconds(_ text: String) throws(Refusal) -> UInt64 {
+        let units: [String: UInt64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        return try quantity(text, units: units, in: 0...10 * 366 * 86_400, example: "90m, 24h or 7d")
+    }
+
+    /// "16GiB", in bytes.
+    static func logLimit(_ text: String) throws(Refusal) -> Int {
+        let units: [String: UInt64] = ["MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40]
+        return Int(try quantity(text, units: units, in: 4 << 20...1 << 50, example: "16GiB, at least 4MiB"))
+    }
+
     private static func quantity(
         _ text: String, units: [String: UInt64], in range: ClosedRange<UInt64>, example: String
     ) throws(Refusal) -> UInt64 {

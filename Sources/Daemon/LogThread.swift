@@ -11,15 +11,17 @@ final class LogThread: LogWorker, Sendable {
         case cut(LSN)
         case read(LSN, maxBytes: Int, ReadPurpose)
         case save(NodeRecord)
-        case release(LSN)
+        case release(before: LSN, possible: LSN)
         case stop
     }
 
     private let orders = Mailbox<Order>()
+    private let retention: Retention
     private let report: @Sendable (WorkerEvent) -> Void
 
-    /// - Parameter file: how a record is written: with whose disk it is.
-    init(report: @escaping @Sendable (WorkerEvent) -> Void) { self.report = report }
+    init(_ retention: Retention, report: @escaping @Sendable (WorkerEvent) -> Void) {
+        (self.retention, self.report) = (retention, report)
+    }
 
     func append(_ frames: [EntryFrame]) { orders.post(.append(frames)) }
     func cut(to lsn: LSN) { orders.post(.cut(lsn)) }
@@ -27,7 +29,7 @@ final class LogThread: LogWorker, Sendable {
         orders.post(.read(lsn, maxBytes: maxBytes, purpose))
     }
     func save(_ record: NodeRecord) { orders.post(.save(record)) }
-    func release(before lsn: LSN) { orders.post(.release(lsn)) }
+    func release(before needed: LSN, possible: LSN) { orders.post(.release(before: needed, possible: possible)) }
     func stop() { orders.post(.stop) }
 
     /// Runs on the thread that opened the log, until stopped.
@@ -59,18 +61,35 @@ final class LogThread: LogWorker, Sendable {
                 try log.cut(to: lsn)
                 report(.logCut(to: lsn, tip: try log.tip()))
             case .read(let lsn, let maxBytes, let purpose):
-                report(.entriesRead(try log.read(from: lsn, maxBytes: maxBytes), for: purpose))
+                report(.entriesRead(try entries(from: lsn, maxBytes, log), for: purpose))
             case .save(let record):
                 var file = file
                 file.record = record
                 try recordFile.save(file.bytes)
                 report(.recordSaved(record))
-            case .release(let lsn): try log.release(before: lsn)
+            case .release(let needed, let possible): try release(before: needed, possible, log)
             case .stop: return false
             }
         }
         if unsynced { report(.logSynced(through: try log.sync())) }
         return true
+    }
+}
+
+extension LogThread {
+    /// None, when they were let go of after somebody had asked for them: `.logReleased` has said so by then.
+    private func entries(from lsn: LSN, _ maxBytes: Int, _ log: EntryLog) throws(LogError) -> [EntryFrame] {
+        lsn < log.first ? [] : try log.read(from: lsn, maxBytes: maxBytes)
+    }
+
+    private func release(before needed: LSN, _ possible: LSN, _ log: EntryLog) throws(LogError) {
+        let first = log.first
+        let moment = wallClockNow() / 1000 - Int64(retention.keep)
+        try log.release(before: needed, olderThan: moment, orAbove: retention.limit)
+        if log.size > retention.limit {
+            try log.release(before: possible, olderThan: .min, orAbove: retention.limit)
+        }
+        if log.first > first { report(.logReleased(first: log.first)) }
     }
 }
 

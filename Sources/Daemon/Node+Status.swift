@@ -23,6 +23,7 @@ extension Twinline_Seat_V1_Status {
         mode = register.mode == .paired ? "paired" : "solo"
         registerVersion = register.version
         appended = replica.log.last.lsn.value
+        logFirst = replica.log.base.lsn.value + 1
         synced = replica.synced.value
         committed = replica.committed.value
         applied = replica.applied.value

@@ -15,6 +15,7 @@ package struct NodeSettings: Sendable {
     package var tls: TLSFiles
     package var timings: Timings
     package var segmentSize: Int
+    package var retention = Retention()
     /// Event loops for connections; the node's own work is done on the first.
     package var loops: Int
 
@@ -33,4 +34,14 @@ package struct NodeSettings: Sendable {
         self.segmentSize = segmentSize
         self.loops = loops
     }
+}
+
+/// For how long the log keeps entries that neither the standby nor the database needs any more.
+package struct Retention: Sendable {
+    /// Seconds since a segment was last written to.
+    package var keep: UInt64 = 24 * 3600
+    /// In bytes. A larger log gives up first what is only kept for its age, then what only an absent standby needs:
+    /// that one has to be reseeded when it comes back.
+    package var limit = 16 << 30
+    package init() {}
 }

@@ -41,7 +41,7 @@ struct NodeStarter {
         let seats = try await SeatLoops(door.loops, standing: standing) { change in
             loop.execute { coreBox.core?.value.seatCountChanged(by: change) }
         }
-        let logThread = LogThread(report: report)
+        let logThread = LogThread(settings.retention, report: report)
         let writer = WriterThread(wallClock: wallClockNow, report: report)
         let readerThread = ReaderThread { seats.deliver($0) }
         startThreads(opened, logThread, writer, readerThread, report)

@@ -78,6 +78,7 @@ final class WriterThread: DatabaseWorker, Sendable {
     func run(_ database: ReplicatedDatabase) {
         var reign: UInt64?
         do throws(StoreError) {
+            try checkpoint(database, now: true)
             while true {
                 let ready = reign != nil && !database.hasOpenBatch
                 let (orders, requests) = take(requests: ready)
@@ -97,11 +98,13 @@ final class WriterThread: DatabaseWorker, Sendable {
                     case .commit(let position):
                         try database.commit(at: position)
                         report(.applied(through: position.lsn))
+                        try checkpoint(database)
                     case .rollback:
                         if database.hasOpenBatch { database.rollBack() }
                     case .apply(let frames):
                         try database.apply(frames.map(\.entry))
                         report(.applied(through: database.applied.lsn))
+                        try checkpoint(database)
                     case .stop: return
                     }
                 }
@@ -115,6 +118,10 @@ final class WriterThread: DatabaseWorker, Sendable {
         } catch {
             report(.failed(WorkerFailure(error)))
         }
+    }
+
+    private func checkpoint(_ database: ReplicatedDatabase, now: Bool = false) throws(StoreError) {
+        if let position = try database.checkpoint(now: now) { report(.checkpointed(through: position.lsn)) }
     }
 
     private func take(requests: Bool) -> (orders: [Order], requests: [PendingWrite]) {

@@ -20,6 +20,8 @@ package protocol DiskFile: AnyObject {
     /// For messages only; to be set when the file is renamed.
     var path: String { get set }
     func size() throws(LogError) -> Int
+    /// When it was last written to: seconds since 1970, by the machine's clock, which may be wrong.
+    func modified() throws(LogError) -> Int64
     /// Returns fewer bytes than the buffer holds only at the end of the file.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(LogError) -> Int
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(LogError)

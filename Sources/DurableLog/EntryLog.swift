@@ -76,24 +76,6 @@ package final class EntryLog {
         try closingOnFailure { () throws(LogError) in try spares.prepare() }
     }
 
-    /// Lets go of the segments that hold only entries below this LSN. The newest synced entry stays, whatever is asked
-    /// for: a crash may take all that come after it, and without any entry the log would not tell the digest and the
-    /// schema version that the next one continues.
-    package func release(before lsn: LSN) throws(LogError) {
-        try closingOnFailure { () throws(LogError) in
-            let lsn = min(lsn, synced)
-            while segments.count > 1 && segments[0].last < lsn {
-                try spares.recycle(segments[0])
-                // One by one, so that a crash can't leave a gap.
-                try directory.sync()
-                segments.removeFirst()
-            }
-            let before = starts.lastIndex { $0.lsn <= first } ?? 0
-            starts.removeFirst(before)
-            if let oldest = starts.first { starts[0] = Position(oldest.epoch, max(oldest.lsn, first)) }
-        }
-    }
-
     /// Runs what must not leave the log in use when it fails half way.
     func closingOnFailure<Result>(_ body: () throws(LogError) -> Result) throws(LogError) -> Result {
         guard !isClosed else { throw .closed(path: path) }

@@ -83,6 +83,12 @@ final class PosixFile: DiskFile {
         return Int(status.st_size)
     }
 
+    func modified() throws(LogError) -> Int64 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("examining", errno) }
+        return Int64(status.st_mtim.tv_sec)
+    }
+
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(LogError) -> Int {
         var done = 0
         while done < buffer.count {

@@ -46,6 +46,8 @@ package final class NodeEngine {
     /// Frames that came with the message being received, until the replica has said which to append.
     private var incoming: [EntryFrame] = []
     var shipping: Shipping?
+    /// The database's last checkpoint: what is before it no crash of this machine brings back into question.
+    private(set) var checkpointed = LSN.zero
     var writes: Writes
     var reads = Reads()
     private var standing: Standing
@@ -119,33 +121,15 @@ package final class NodeEngine {
             run { $0.applied(through: lsn) }
             reads.applied(through: lsn, reader)
             releaseCache()
+        case .checkpointed(let lsn):
+            checkpointed = lsn
+            releaseLog()
+        case .logReleased(let first): run { $0.logReleased(through: LSN(first.value - 1)) }
         case .entriesRead(let frames, let purpose): entriesRead(frames, purpose)
         case .batchExecuted(let batch): executed(batch)
         case .requestsReturned(let requests): shell.deliver(requests.map { $0.answered(.notNow(.notPrimary)) })
         case .failed(let failure): halt(.worker(failure))
         }
-    }
-
-    /// Nil: begun. Else why not.
-    package func switchOver() -> FailoverObstacle? {
-        var obstacle: FailoverObstacle?
-        run {
-            let (found, effects) = $0.switchOver()
-            obstacle = found
-            return effects
-        }
-        return obstacle
-    }
-
-    /// Nil: begun, or under way. Else why not.
-    package func adoptWitness(_ id: RandomID) -> Replica.AdoptionObstacle? {
-        var obstacle: Replica.AdoptionObstacle?
-        run {
-            let (found, effects) = $0.adoptWitness(id)
-            obstacle = found
-            return effects
-        }
-        return obstacle
     }
 
     // MARK: effects

@@ -16,8 +16,9 @@ package protocol LogWorker: AnyObject {
     func read(from lsn: LSN, maxBytes: Int, for purpose: ReadPurpose)
     /// Write and sync: `.recordSaved`.
     func save(_ record: NodeRecord)
-    /// Entries below this LSN are needed no more.
-    func release(before lsn: LSN)
+    /// Lets go of old entries, as the configuration allows: those below `needed` nobody needs any more, those below
+    /// `possible` only a standby that has been away for long. `.logReleased`, if there were any.
+    func release(before needed: LSN, possible: LSN)
 }
 
 package enum ReadPurpose: Sendable { case shipping, applying, lending }
@@ -34,6 +35,7 @@ package protocol DatabaseWorker: AnyObject {
     func rollback()
     /// Applies entries and commits them: `.applied`.
     func apply(_ frames: [EntryFrame])
+    // And from time to time, by itself: `.checkpointed`.
 }
 
 /// Reads of committed data; delivers what it finds itself.
@@ -50,6 +52,10 @@ package enum WorkerEvent: Sendable {
     case batchExecuted(ExecutedBatch)
     case requestsReturned([PendingWrite])
     case applied(through: LSN)
+    /// The database holds everything up to here, whatever happens to the machine.
+    case checkpointed(through: LSN)
+    /// The log's oldest entry now.
+    case logReleased(first: LSN)
     /// The worker can't go on, and so can't the node.
     case failed(WorkerFailure)
 }

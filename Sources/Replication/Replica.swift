@@ -197,6 +197,16 @@ extension Replica {
         }
     }
 
+    /// The log holds nothing at or below this LSN any more; a node that needs it has to be reseeded.
+    public mutating func logReleased(through lsn: LSN) -> [Effect] {
+        precondition(lsn <= committed, "released \(lsn), which is not committed (\(committed))")
+        return step {
+            $0.log.release(through: lsn)
+            // It joined a moment before, and needs what is gone: its next join is refused.
+            if let session = $0.leading?.session, max(session.common, session.acked) < lsn { $0.sessionLost() }
+        }
+    }
+
     /// The database holds everything up to here.
     public mutating func applied(through lsn: LSN) -> [Effect] {
         step { $0.applied = max($0.applied, lsn) }

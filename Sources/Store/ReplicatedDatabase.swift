@@ -38,6 +38,7 @@ package final class ReplicatedDatabase {
     }
 
     let transaction: Transaction
+    let checkpoints: Checkpoints
     private let updateStanding: Statement
 
     /// The newest entry that this database holds.
@@ -53,6 +54,7 @@ package final class ReplicatedDatabase {
         self.standing = standing
         self.tables = tables
         transaction = try Transaction(connection)
+        checkpoints = Checkpoints(connection)
         updateStanding = try Statement(
             connection,
             """

@@ -65,6 +65,7 @@ extension PairView.Sight {
         row("role") { $0.roleName }
         row("epoch") { "\($0.standing.epoch)" }
         row("register") { "\($0.mode), version \($0.registerVersion)" }
+        row("log from") { "\($0.logFirst)" }
         row("appended") { "\($0.appended)" }
         row("synced") { "\($0.synced)" }
         row("committed") { "\($0.committed)" }
@@ -107,7 +108,8 @@ extension Twinline_Seat_V1_Status {
     fileprivate var object: [String: Any] {
         [
             "pair": pair, "role": roleName, "epoch": standing.epoch, "mode": mode, "register_version": registerVersion,
-            "appended": appended, "synced": synced, "committed": committed, "applied": applied, "digest": digest,
+            "log_first": logFirst, "appended": appended, "synced": synced, "committed": committed, "applied": applied,
+            "digest": digest,
             "peer_connected": peerConnected, "peer_synced": peerSynced, "peer_applied": peerApplied,
             "peer_silent_ms": peerSilentMs, "witness_connected": witnessConnected,
             "witness_id": (try? RandomID(witnessID, field: "witness_id")).map { "\($0)" } ?? "",

@@ -105,6 +105,7 @@ final class SimulatedFile: DiskFile {
     }
 
     func size() throws(LogError) -> Int { bytes.count }
+    func modified() throws(LogError) -> Int64 { 0 }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(LogError) -> Int {
         let end = min(offset + buffer.count, bytes.count)

@@ -13,6 +13,8 @@ final class InlineLog: LogWorker {
     private var orders: [() throws -> Void] = []
     let report: (WorkerEvent) -> Void
     var saved: NodeRecord
+    /// As a log that has grown over its limit.
+    var forgetsAbsent = false
 
     init(_ log: EntryLog, saved: NodeRecord, report: @escaping (WorkerEvent) -> Void) {
         self.log = log
@@ -45,7 +47,13 @@ final class InlineLog: LogWorker {
         }
     }
 
-    func release(before lsn: LSN) {}
+    func release(before needed: LSN, possible: LSN) {
+        orders.append { [self] in
+            let first = log.first
+            try log.release(before: forgetsAbsent ? possible : needed)
+            if log.first > first { report(.logReleased(first: log.first)) }
+        }
+    }
 
     func tip() throws -> LogTip {
         guard log.last.lsn > .zero, let frame = try log.read(from: log.last.lsn, maxBytes: 1).last else {
@@ -72,6 +80,8 @@ final class InlineDatabase: DatabaseWorker {
     private var orders: [() throws -> Void] = []
     private var requests: [PendingWrite] = []
     private var reign: UInt64?
+    /// After each commit, so that the log may be released.
+    var checkpoints = false
     let report: (WorkerEvent) -> Void
 
     init(_ database: ReplicatedDatabase, report: @escaping (WorkerEvent) -> Void) {
@@ -96,6 +106,7 @@ final class InlineDatabase: DatabaseWorker {
         orders.append { [self] in
             try database.commit(at: position)
             report(.applied(through: position.lsn))
+            if checkpoints { try checkpoint() }
         }
     }
 
@@ -105,7 +116,12 @@ final class InlineDatabase: DatabaseWorker {
         orders.append { [self] in
             try database.apply(frames.map(\.entry))
             report(.applied(through: database.applied.lsn))
+            if checkpoints { try checkpoint() }
         }
+    }
+
+    private func checkpoint() throws {
+        if let position = try database.checkpoint(now: true) { report(.checkpointed(through: position.lsn)) }
     }
 
     func work() throws -> Bool {

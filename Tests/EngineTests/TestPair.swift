@@ -91,8 +91,9 @@ final class TestPair {
         let report: (WorkerEvent) -> Void = { [unowned member] in member.events.append($0) }
         member.log = InlineLog(log, saved: record, report: report)
         member.database = InlineDatabase(database, report: report)
+        let base = try log.position(at: LSN(log.first.value - 1)) ?? .zero
         let replica = Replica(
-            name: name, record: record, log: EpochTable(starts: log.epochStarts(), last: log.last),
+            name: name, record: record, log: EpochTable(base: base, starts: log.epochStarts(), last: log.last),
             applied: database.applied.lsn, process: processes, spareDisk: RandomID(high: 9, low: processes), now: now)
         member.engine = NodeEngine(
             replica: replica, pair: Self.id, tip: try member.log.tip(), log: member.log, database: member.database,

@@ -1228,6 +1228,12 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
     set {_uniqueStorage()._foreignWitnessID = newValue}
   }
 
+  /// The oldest entry that its log still holds.
+  package var logFirst: UInt64 {
+    get {_storage._logFirst}
+    set {_uniqueStorage()._logFirst = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -3165,7 +3171,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3192,6 +3198,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _unformatted: Bool = false
     var _witnessID: Data = Data()
     var _foreignWitnessID: Data = Data()
+    var _logFirst: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3226,6 +3233,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _unformatted = source._unformatted
       _witnessID = source._witnessID
       _foreignWitnessID = source._foreignWitnessID
+      _logFirst = source._logFirst
     }
   }
 
@@ -3268,6 +3276,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 22: try { try decoder.decodeSingularBoolField(value: &_storage._unformatted) }()
         case 23: try { try decoder.decodeSingularBytesField(value: &_storage._witnessID) }()
         case 24: try { try decoder.decodeSingularBytesField(value: &_storage._foreignWitnessID) }()
+        case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._logFirst) }()
         default: break
         }
       }
@@ -3352,6 +3361,9 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if !_storage._foreignWitnessID.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._foreignWitnessID, fieldNumber: 24)
       }
+      if _storage._logFirst != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._logFirst, fieldNumber: 25)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3385,6 +3397,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._unformatted != rhs_storage._unformatted {return false}
         if _storage._witnessID != rhs_storage._witnessID {return false}
         if _storage._foreignWitnessID != rhs_storage._foreignWitnessID {return false}
+        if _storage._logFirst != rhs_storage._logFirst {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -1,0 +1,26 @@
+import Replication
+
+/// What a person asks of a node.
+extension NodeEngine {
+    /// Nil: begun. Else why not.
+    package func switchOver() -> FailoverObstacle? {
+        var obstacle: FailoverObstacle?
+        run {
+            let (found, effects) = $0.switchOver()
+            obstacle = found
+            return effects
+        }
+        return obstacle
+    }
+
+    /// Nil: begun, or under way. Else why not.
+    package func adoptWitness(_ id: RandomID) -> Replica.AdoptionObstacle? {
+        var obstacle: Replica.AdoptionObstacle?
+        run {
+            let (found, effects) = $0.adoptWitness(id)
+            obstacle = found
+            return effects
+        }
+        return obstacle
+    }
+}

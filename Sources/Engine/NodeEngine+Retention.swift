@@ -1,0 +1,20 @@
+import Replication
+
+extension NodeEngine {
+    /// Segments are kept until the standby has them, and this node's database, for certain. A standby keeps what is not
+    /// yet known to be committed: that is all that the other node could ever ask it for.
+    func releaseLog() {
+        var possible = min(checkpointed, replica.committed)
+        var needed = possible
+        switch replica.role {
+        case .primary(let primary):
+            // Without a session: what the standby has acknowledged in this epoch, or nothing that is known.
+            needed = min(possible, primary.session?.acked ?? primary.acknowledged?.through ?? .zero)
+            if primary.session != nil { possible = needed }
+        case .standby(let standby) where standby.follows: break
+        case .standby, .claiming, .fenced: return
+        }
+        guard possible > replica.log.base.lsn else { return }
+        log.release(before: needed.next, possible: possible.next)
+    }
+}

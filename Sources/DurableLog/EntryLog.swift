@@ -76,9 +76,12 @@ package final class EntryLog {
         try closingOnFailure { () throws(LogError) in try spares.prepare() }
     }
 
-    /// Lets go of the segments that hold only entries below this LSN.
+    /// Lets go of the segments that hold only entries below this LSN. The newest synced entry stays, whatever is asked
+    /// for: a crash may take all that come after it, and without any entry the log would not tell the digest and the
+    /// schema version that the next one continues.
     package func release(before lsn: LSN) throws(LogError) {
         try closingOnFailure { () throws(LogError) in
+            let lsn = min(lsn, synced)
             while segments.count > 1 && segments[0].last < lsn {
                 try spares.recycle(segments[0])
                 // One by one, so that a crash can't leave a gap.

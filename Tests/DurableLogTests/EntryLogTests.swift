@@ -127,6 +127,19 @@ struct EntryLogTests {
         #expect(throws: LogError.released(LSN(700), first: log.first)) { try log.read(from: LSN(700), maxBytes: 1) }
     }
 
+    @Test("the newest synced entry is not released, whatever is asked for")
+    func keepsNewestSynced() throws {
+        let log = try create()
+        try log.append(frames(count: 25))
+        #expect(log.segments.map(\.first.value) == [1, 25] && log.synced == LSN(24))
+        try log.release(before: LSN(26))
+        #expect(log.first == LSN(1))
+        _ = try log.sync()
+        try log.release(before: LSN(26))
+        #expect(log.first == LSN(25))
+        #expect(try reopen().entries().map(\.position.lsn) == [LSN(25)])
+    }
+
     @Test("a prepared segment is taken for the next roll")
     func preparing() throws {
         let log = try create()

@@ -3,15 +3,26 @@ import Foundation
 /// One process of a throw-away pair: started, killed, stopped and woken by its id, and never left behind.
 final class ManagedProcess {
     let name: String
+    private let program: URL
     private let arguments: [String]
+    private let environment: [String: String]
     private let log: URL
     private var process: Process?
     /// Held open as long as the process may live: when this program ends, however it does, the pipe closes, and the
     /// process ends with it.
     private var lifeline: Pipe?
 
-    init(_ name: String, _ arguments: [String], log: URL) {
+    /// This very program.
+    static let ownProgram = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+
+    /// - Parameter environment: beside what this process has.
+    init(
+        _ name: String, _ program: URL = ownProgram, _ arguments: [String], environment: [String: String] = [:],
+        log: URL
+    ) {
         self.name = name
+        self.program = program
+        self.environment = environment
         self.arguments = arguments
         self.log = log
     }
@@ -28,7 +39,8 @@ final class ManagedProcess {
         let output = try FileHandle(forWritingTo: log)
         try output.seekToEnd()
         let process = Process()
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.executableURL = program
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         process.arguments = arguments + ["--end-with-parent"]
         let pipe = Pipe()
         process.standardInput = pipe
@@ -55,6 +67,12 @@ final class ManagedProcess {
         guard let process, process.isRunning else { return }
         process.terminate()
         process.waitUntilExit()
+    }
+
+    /// The exit code, once it has ended by itself.
+    func waitForExit() -> Int32? {
+        process?.waitUntilExit()
+        return process?.terminationStatus
     }
 
     private func signal(_ number: Int32) { if let id { Foundation.kill(id, number) } }

@@ -18,7 +18,13 @@ final class ThrowawayPair {
     private let keep: Bool
 
     /// - Parameter directory: kept afterwards; nil for a temporary one, which is not.
-    init(in directory: URL?, seats: Int) throws {
+    /// - Parameter program: what to start; nil for this very program.
+    /// - Parameter environment: of a node's process, given its name and the directory.
+    init(
+        in directory: URL?, seats: Int, program: URL? = nil,
+        environment: (NodeName, URL) -> [String: String] = { _, _ in [:] }
+    ) throws {
+        let program = program ?? ManagedProcess.ownProgram
         keep = directory != nil
         let random = String(UInt64.random(in: 0 ... .max), radix: 36)
         let directory = directory ?? FileManager.default.temporaryDirectory.appending(path: "twinline-\(random)")
@@ -30,12 +36,12 @@ final class ThrowawayPair {
         var nodes: [NodeName: ManagedProcess] = [:]
         for name in NodeName.allCases {
             nodes[name] = ManagedProcess(
-                "node \(name)", ["node", "--config", directory.appending(path: "node-\(name).yaml").path],
-                log: directory.appending(path: "node-\(name).log"))
+                "node \(name)", program, ["node", "--config", directory.appending(path: "node-\(name).yaml").path],
+                environment: environment(name, directory), log: directory.appending(path: "node-\(name).log"))
         }
         self.nodes = nodes
         witness = ManagedProcess(
-            "witness", ["witness", "--config", directory.appending(path: "witness.yaml").path],
+            "witness", program, ["witness", "--config", directory.appending(path: "witness.yaml").path],
             log: directory.appending(path: "witness.log"))
         view = try PairView(
             routes: PerNode(a: try Self.routes(ports[0]), b: try Self.routes(ports[1])),

@@ -1,0 +1,80 @@
+// A disk that misbehaves on demand, for one process: preloaded (LD_PRELOAD), it stands before the C library's calls.
+// The file that TWINLINE_DISK_FAULTS names says what is wrong, and is read again at each call; lines of
+//
+//     sync-delay-ms 5000    every sync takes so long
+//     sync-fails 1          every sync fails (EIO), and says nothing of what is on the disk
+//     full 1                nothing grows any more (ENOSPC)
+//
+// Without the file, or a line, nothing is wrong.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static long fault(const char *name) {
+    const char *path = getenv("TWINLINE_DISK_FAULTS");
+    if (!path) return 0;
+    int saved = errno;
+    FILE *file = fopen(path, "re");
+    long found = 0, value;
+    char line[128], key[64];
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "%63s %ld", key, &value) == 2 && strcmp(key, name) == 0) found = value;
+    if (file) fclose(file);
+    errno = saved;
+    return found;
+}
+
+static int before_sync(void) {
+    long delay = fault("sync-delay-ms");
+    if (delay > 0) {
+        struct timespec time = {delay / 1000, delay % 1000 * 1000000};
+        while (nanosleep(&time, &time) != 0 && errno == EINTR) {}
+    }
+    if (!fault("sync-fails")) return 0;
+    errno = EIO;
+    return -1;
+}
+
+int fdatasync(int descriptor) {
+    static int (*real)(int);
+    if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    return before_sync() ? -1 : real(descriptor);
+}
+
+int fsync(int descriptor) {
+    static int (*real)(int);
+    if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    return before_sync() ? -1 : real(descriptor);
+}
+
+static int grows(int descriptor, off64_t end) {
+    struct stat status;
+    return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && end > status.st_size;
+}
+
+ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset) {
+    static ssize_t (*real)(int, const void *, size_t, off64_t);
+    if (!real) real = (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+    if (grows(descriptor, offset + (off64_t)count) && fault("full")) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return real(descriptor, bytes, count, offset);
+}
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
+    return pwrite64(descriptor, bytes, count, offset);
+}
+
+int posix_fallocate(int descriptor, off_t offset, off_t count) {
+    static int (*real)(int, off_t, off_t);
+    if (!real) real = (int (*)(int, off_t, off_t))dlsym(RTLD_NEXT, "posix_fallocate");
+    return grows(descriptor, offset + count) && fault("full") ? ENOSPC : real(descriptor, offset, count);
+}

@@ -1,0 +1,91 @@
+import Daemon
+import Foundation
+import Replication
+import Seat
+import Testing
+
+@testable import twinline
+
+/// A pair of real processes whose disks go wrong on demand, under the load of some seats.
+final class FaultyPair {
+    let pair: ThrowawayPair
+    let crew: Crew
+    private let clients: [SeatClient]
+    private let directory: URL
+    private var work: Task<Void, Never>?
+
+    init(seats: Int = 6) throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "twinline-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let library = directory.appending(path: "disk-faults.so")
+        try Self.compile(to: library)
+        let folder = directory
+        pair = try ThrowawayPair(in: directory.appending(path: "pair"), seats: seats, program: Self.program) { name, _ in
+            ["LD_PRELOAD": library.path, "TWINLINE_DISK_FAULTS": folder.appending(path: "faults-\(name)").path]
+        }
+        clients = try (1...seats).map { [pair] in try SeatClient(configuration: pair.seat($0)) }
+        let sample = try #require(InstalledFile.find("sample"))
+        let file = try #require(
+            FileManager.default.contentsOfDirectory(at: sample, includingPropertiesForKeys: nil)
+                .first { $0.pathExtension == "csv" })
+        crew = Crew(clients, try TicketFile(file), span: .seconds(1), seed: 1)
+    }
+
+    deinit {
+        work?.cancel()
+        for process in pair.nodes.values + [pair.witness] { process.kill() }
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// Beside the tests in the build folder.
+    private static var program: URL {
+        let runner = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        return [bundle, runner.deletingLastPathComponent()].map { $0.appending(path: "twinline") }
+            .first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? ManagedProcess.ownProgram
+    }
+
+    private static func compile(to library: URL) throws {
+        let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "DiskFaults.c")
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["clang", "-shared", "-fPIC", "-O1", "-o", library.path, source.path, "-ldl"]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "the preloaded library can't be built")
+    }
+
+    /// Starts the pair and the seats' work.
+    func start() async throws {
+        try await pair.start()
+        let crew = crew
+        work = Task { await crew.work() }
+        try await waitForWrites(100)
+    }
+
+    /// What is wrong with a node's disk from now on; nothing, without any.
+    func disk(of node: NodeName, _ faults: String...) throws {
+        try faults.joined(separator: "\n").write(
+            to: directory.appending(path: "faults-\(node)"), atomically: true, encoding: .utf8)
+    }
+
+    /// So many more answers; the test's time limit ends it otherwise.
+    func waitForWrites(_ count: Int) async throws {
+        let before = crew.ledger.counts.writes
+        while crew.ledger.counts.writes < before + count { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    func wait(until condition: (PairView.Sight) -> Bool) async throws {
+        while !condition(await pair.view.look()) { try await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    /// Ends the work, and holds what the seats were told against what the pair has.
+    func audit() async throws {
+        crew.stop()
+        await work?.value
+        let audit = try await Audit.of(crew.ledger, by: clients[0])
+        #expect(audit.lost == 0 && audit.duplicated == 0, "\(audit.examples)")
+        #expect(crew.ledger.errors.isEmpty, "\(crew.ledger.errors.prefix(3))")
+        for client in clients { await client.close() }
+    }
+}

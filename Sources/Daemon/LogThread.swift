@@ -12,6 +12,7 @@ final class LogThread: LogWorker, Sendable {
         case read(LSN, maxBytes: Int, ReadPurpose)
         case save(NodeRecord)
         case release(before: LSN, possible: LSN)
+        case measure
         case stop
     }
 
@@ -30,12 +31,14 @@ final class LogThread: LogWorker, Sendable {
     }
     func save(_ record: NodeRecord) { orders.post(.save(record)) }
     func release(before needed: LSN, possible: LSN) { orders.post(.release(before: needed, possible: possible)) }
+    func measureRoom() { orders.post(.measure) }
     func stop() { orders.post(.stop) }
 
     /// Runs on the thread that opened the log, until stopped.
     func run(_ log: EntryLog, _ file: NodeFile, _ recordFile: DurableRecord) {
+        var room = Room(path: log.path, segmentSize: log.segmentSize)
         do throws(LogError) {
-            while try carryOut(orders.takeAll(), log, file, recordFile) {
+            while try carryOut(orders.takeAll(), log, file, recordFile, &room) {
                 while orders.isEmpty, try log.prepareNextSegment() {}
             }
         } catch {
@@ -44,7 +47,7 @@ final class LogThread: LogWorker, Sendable {
     }
 
     private func carryOut(
-        _ orders: [Order], _ log: EntryLog, _ file: NodeFile, _ recordFile: DurableRecord
+        _ orders: [Order], _ log: EntryLog, _ file: NodeFile, _ recordFile: DurableRecord, _ room: inout Room
     ) throws(LogError) -> Bool {
         var unsynced = false
         for order in orders {
@@ -67,6 +70,7 @@ final class LogThread: LogWorker, Sendable {
                 file.record = record
                 try recordFile.save(file.bytes)
                 report(.recordSaved(record))
+            case .measure: room.look { report(.roomChanged($0)) }
             case .release(let needed, let possible): try release(before: needed, possible, log)
             case .stop: return false
             }

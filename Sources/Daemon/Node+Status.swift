@@ -23,6 +23,7 @@ extension Twinline_Seat_V1_Status {
         mode = register.mode == .paired ? "paired" : "solo"
         registerVersion = register.version
         appended = replica.log.last.lsn.value
+        diskFull = !replica.hasRoom
         logFirst = replica.log.base.lsn.value + 1
         synced = replica.synced.value
         committed = replica.committed.value
@@ -62,6 +63,7 @@ extension FailoverObstacle: CustomStringConvertible {
                 + "that right within seconds, or else twinline witness adopt"
         case .standbyLacksWitness:
             "the standby does not reach the pair's witness; look at its status, log and configuration"
+        case .standbyFull: "the standby's disk is full; make room there"
         case .witnessesDiffer: "the standby goes by another witness than the primary; twinline witness adopt"
         case .flapping(let milliseconds):
             "the standby was lost three times within a minute; it may join again in \(milliseconds) ms"

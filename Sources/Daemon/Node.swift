@@ -53,6 +53,9 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
             bound.value.engine?.tick()
             bound.value.continueStopping()
         }
+        loop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
+            bound.value.engine?.measureRoom()
+        }
     }
 
     func close() {

@@ -25,6 +25,9 @@ extension Twinline_Seat_V1_NotNow {
         case .overloaded:
             self.reason = .overloaded
             againAfter = 50
+        case .diskFull:
+            self.reason = .diskFull
+            againAfter = 500
         }
     }
 }

@@ -9,18 +9,26 @@ import Wire
 final class WriterThread: DatabaseWorker, Sendable {
     private enum Order: Sendable {
         case take(reign: UInt64)
+        case pause(NotNow)
         case refuse
         case commit(Position)
         case rollback
         case apply([EntryFrame])
         case stop
+
+        var closes: Bool {
+            switch self {
+            case .refuse, .pause: true
+            case .take, .commit, .rollback, .apply, .stop: false
+            }
+        }
     }
 
     private struct Inbox {
         var orders: [Order] = []
         var requests: [PendingWrite] = []
-        /// Seats' requests are taken.
-        var open = false
+        /// Why seats' requests are not taken; nil: they are.
+        var closed: NotNow? = .notPrimary
         enum Wait { case nothing, orders, all }
         /// What the thread, if it sleeps, wants to be woken for.
         var wait = Wait.nothing
@@ -51,8 +59,16 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     func refuseRequests() {
         inbox.withLock { inbox in
-            inbox.open = false
+            inbox.closed = .notPrimary
             inbox.orders.append(.refuse)
+            return ((), wake: inbox.wait != .nothing)
+        }
+    }
+
+    func pauseRequests(_ reason: NotNow) {
+        inbox.withLock { inbox in
+            inbox.closed = reason
+            inbox.orders.append(.pause(reason))
             return ((), wake: inbox.wait != .nothing)
         }
     }
@@ -67,7 +83,7 @@ final class WriterThread: DatabaseWorker, Sendable {
     /// From any thread. Nil: taken.
     func submit(_ request: PendingWrite) -> NotNow? {
         inbox.withLock { inbox in
-            guard inbox.open else { return (.notPrimary, wake: false) }
+            if let reason = inbox.closed { return (reason, wake: false) }
             guard inbox.requests.count < Self.inboxLimit else { return (.overloaded, wake: false) }
             inbox.requests.append(request)
             return (nil, wake: inbox.wait == .all)
@@ -88,13 +104,14 @@ final class WriterThread: DatabaseWorker, Sendable {
                         reign = number
                         inbox.withLock { inbox in
                             // A refusal that came meanwhile stands.
-                            inbox.open = !inbox.orders.contains { if case .refuse = $0 { true } else { false } }
+                            if !inbox.orders.contains(where: \.closes) { inbox.closed = nil }
                             return ((), wake: false)
                         }
+                    case .pause(let reason): report(.requestsReturned(takeBack(), reason))
                     case .refuse:
                         reign = nil
                         if database.hasOpenBatch { database.rollBack() }
-                        report(.requestsReturned(takeBack()))
+                        report(.requestsReturned(takeBack(), .notPrimary))
                     case .commit(let position):
                         try database.commit(at: position)
                         report(.applied(through: position.lsn))
@@ -110,7 +127,7 @@ final class WriterThread: DatabaseWorker, Sendable {
                 }
                 guard !requests.isEmpty else { continue }
                 guard let reign else {
-                    report(.requestsReturned(requests))
+                    report(.requestsReturned(requests, .notPrimary))
                     continue
                 }
                 report(.batchExecuted(try execute(requests, reign, database)))

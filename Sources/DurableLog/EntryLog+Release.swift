@@ -1,6 +1,8 @@
 import Replication
 
 extension EntryLog {
+    package var segmentSize: Int { options.segmentSize }
+
     /// What the log takes up on its disk, spares not counted, in bytes.
     package var size: Int { segments.reduce(0) { $0 + $1.capacity } }
 

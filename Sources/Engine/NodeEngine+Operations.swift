@@ -2,6 +2,9 @@ import Replication
 
 /// What a person asks of a node.
 extension NodeEngine {
+    /// From time to time.
+    package func measureRoom() { log.measureRoom() }
+
     /// Nil: begun. Else why not.
     package func switchOver() -> FailoverObstacle? {
         var obstacle: FailoverObstacle?

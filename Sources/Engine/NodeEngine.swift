@@ -54,6 +54,8 @@ package final class NodeEngine {
     /// Counts the times that this node began to serve.
     private(set) var reign: UInt64 = 0
     private var halted = false
+    /// Requests are refused, since the disk is full.
+    private var isPaused = false
 
     /// - Parameter tip: the end of the log, all of it synced.
     package init(
@@ -127,7 +129,8 @@ package final class NodeEngine {
         case .logReleased(let first): run { $0.logReleased(through: LSN(first.value - 1)) }
         case .entriesRead(let frames, let purpose): entriesRead(frames, purpose)
         case .batchExecuted(let batch): executed(batch)
-        case .requestsReturned(let requests): shell.deliver(requests.map { $0.answered(.notNow(.notPrimary)) })
+        case .requestsReturned(let requests, let reason): shell.deliver(requests.map { $0.answered(.notNow(reason)) })
+        case .roomChanged(let hasRoom): run { $0.roomChanged(hasRoom) }
         case .failed(let failure): halt(.worker(failure))
         }
     }
@@ -178,10 +181,18 @@ package final class NodeEngine {
             if now.role == .primary, !sameReign {
                 reign += 1
                 database.takeRequests(reign: reign)
+                isPaused = false
             }
         }
+        pauseIfFull()
         proposeHeld()
         orderCommits()
+    }
+
+    private func pauseIfFull() {
+        guard standing.role == .primary, isPaused == replica.hasRoom else { return }
+        isPaused = !replica.hasRoom
+        if isPaused { database.pauseRequests(.diskFull) } else { database.takeRequests(reign: reign) }
     }
 
     /// No longer the one that answers: nothing that waits here will be answered here.

@@ -46,7 +46,7 @@ package struct WriteAnswer: Sendable {
     package var outcome: Outcome
 }
 
-package enum NotNow: Sendable { case notPrimary, overloaded, stopping }
+package enum NotNow: Sendable { case notPrimary, overloaded, stopping, diskFull }
 
 /// A seat's question, on its way to the readers.
 package struct PendingRead: Sendable {

@@ -19,6 +19,8 @@ package protocol LogWorker: AnyObject {
     /// Lets go of old entries, as the configuration allows: those below `needed` nobody needs any more, those below
     /// `possible` only a standby that has been away for long. `.logReleased`, if there were any.
     func release(before needed: LSN, possible: LSN)
+    /// Looks how much room there is: `.roomChanged`, if that has changed.
+    func measureRoom()
 }
 
 package enum ReadPurpose: Sendable { case shipping, applying, lending }
@@ -27,6 +29,8 @@ package enum ReadPurpose: Sendable { case shipping, applying, lending }
 package protocol DatabaseWorker: AnyObject {
     /// From now on requests are taken, and each batch says that it was executed in this reign.
     func takeRequests(reign: UInt64)
+    /// None for now, and those not yet executed come back as `.requestsReturned`; the open batch stays.
+    func pauseRequests(_ reason: NotNow)
     /// No more; those not yet executed come back as `.requestsReturned`, and the open batch is undone.
     func refuseRequests()
     /// Commits the open batch as this entry: `.applied`.
@@ -50,7 +54,7 @@ package enum WorkerEvent: Sendable {
     case entriesRead([EntryFrame], for: ReadPurpose)
     case recordSaved(NodeRecord)
     case batchExecuted(ExecutedBatch)
-    case requestsReturned([PendingWrite])
+    case requestsReturned([PendingWrite], NotNow)
     case applied(through: LSN)
     /// The database holds everything up to here, whatever happens to the machine.
     case checkpointed(through: LSN)
@@ -58,6 +62,8 @@ package enum WorkerEvent: Sendable {
     case logReleased(first: LSN)
     /// The worker can't go on, and so can't the node.
     case failed(WorkerFailure)
+    /// The disk has room for more than what is under way, or no longer has.
+    case roomChanged(Bool)
 }
 
 package enum WorkerFailure: Error, Sendable {

@@ -22,8 +22,8 @@ public struct Message: Equatable, Sendable {
         /// Entries first...last, whose frames travel beside the message; `committed` is the primary's.
         case append(Run, committed: LSN)
         /// The standby's disk has everything up to `synced`; its database everything up to `applied`. Without the
-        /// witness it could not take over.
-        case acknowledge(synced: LSN, applied: LSN, reachesWitness: Bool = true)
+        /// witness it could not take over, and without room on its disk it could do nothing with that.
+        case acknowledge(synced: LSN, applied: LSN, reachesWitness: Bool = true, hasRoom: Bool = true)
         /// "I live, and this far I am."
         case heartbeat(committed: LSN, synced: LSN, applied: LSN)
         /// A round of read confirmation (rule R9) …

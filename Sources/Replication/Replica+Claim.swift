@@ -89,7 +89,7 @@ extension Replica {
 
     /// The other node is named by the register and lacks entries that this one has.
     mutating func lend(_ theirs: EpochTable) {
-        guard case .standby = role, let common = log.common(with: theirs) else { return }
+        guard case .standby = role, let common = log.common(with: theirs), common.lsn >= log.base.lsn else { return }
         emit(.lend(after: common))
     }
 

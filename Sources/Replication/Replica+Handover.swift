@@ -7,7 +7,7 @@ extension Replica {
         return (nil, step { $0.beginHandover() })
     }
 
-    private mutating func beginHandover() {
+    mutating func beginHandover() {
         let handover = Primary.Handover(since: now)
         leading?.handover = handover
     }

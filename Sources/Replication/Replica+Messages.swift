@@ -83,8 +83,9 @@ extension Replica {
         case (.standby, .confirm(let round)): send(.confirmed(round: round))
         case (.standby, .adopt(let witness)): consent(to: witness)
         case (.standby, .handOver(let through)): if synced >= through { startClaim() }
-        case (.primary, .acknowledge(let synced, let applied, let reachesWitness)):
-            acknowledged(synced, applied, reachesWitness)
+        case (.primary, .acknowledge(let synced, let applied, let reachesWitness, let hasRoom)):
+            acknowledged(synced, applied, reachesWitness, hasRoom)
+            if !hasRoom { standbyFull() }
         case (.primary, .confirmed(let round)): confirmed(round)
         case (.primary, .adopted(let witness, let version)): adopted(witness, version)
         case (.primary, .append): emit(.halt(.twoPrimaries(epoch)))

@@ -56,7 +56,7 @@ extension Replica {
         sendHello()
     }
 
-    mutating func acknowledged(_ lsn: LSN, _ applied: LSN, _ reachesWitness: Bool) {
+    mutating func acknowledged(_ lsn: LSN, _ applied: LSN, _ reachesWitness: Bool, _ hasRoom: Bool) {
         guard lsn <= log.last.lsn else { return }
         guard var session = leading?.session else { return }
         if !session.follows { emit(.ship(from: session.common.next, session: session.id)) }
@@ -64,7 +64,7 @@ extension Replica {
         if lsn > session.acked || session.acked == log.last.lsn { session.progressAt = now }
         session.acked = max(session.acked, lsn)
         session.applied = max(session.applied, applied)
-        session.reachesWitness = reachesWitness
+        (session.reachesWitness, session.hasRoom) = (reachesWitness, hasRoom)
         leading?.session = session
         leading?.acknowledged = Primary.Acknowledged(disk: session.disk, through: session.acked)
         commitWhatMay()
@@ -91,6 +91,7 @@ extension Replica {
         current.needsStandby = true
         current.handover = nil
         current.lostAt = nil
+        current.droppedFull = false
         current.session = Primary.Session(
             id: message.session, disk: join.disk, starts: join.starts, witness: join.witness, common: common.lsn,
             levelAt: committed, acked: .zero, progressAt: now)
@@ -162,7 +163,8 @@ extension Replica {
         guard case .primary(let primary) = role, primary.serving else { return .notLeading }
         guard let session = primary.session else {
             let delay = flapDelay(primary)
-            return delay > 0 ? .flapping(milliseconds: delay) : .standbyMissing
+            if delay > 0 { return .flapping(milliseconds: delay) }
+            return primary.droppedFull ? .standbyFull : .standbyMissing
         }
         if primary.handover != nil { return .handingOver }
         if session.acked < session.levelAt {
@@ -173,6 +175,7 @@ extension Replica {
         if !reachesWitness { return .witnessUnreachable }
         if witnessesDiffer { return .witnessesDiffer }
         if !session.reachesWitness { return .standbyLacksWitness }
+        if !session.hasRoom { return .standbyFull }
         return session.settled ? nil : .registerUnsettled
     }
 }

@@ -56,6 +56,7 @@ extension Replica {
 
     /// Deadlines, at each tick.
     mutating func watch() {
+        handOverIfFull()
         if let pending = arbiter.pending, now >= pending.since.advanced(byMilliseconds: timings.witnessAnswer) {
             noAnswer()
         }

@@ -45,6 +45,8 @@ public struct Replica: Equatable, Sendable {
     public internal(set) var peer: Peer
     public internal(set) var arbiter = ArbiterView()
     public internal(set) var seats = SeatsView()
+    /// This node's disk has room for more than what is under way.
+    public internal(set) var hasRoom = true
     /// When `synced` last moved, or had nothing to move for.
     var syncProgressAt: Instant
     /// For sessions and requests to the witness.

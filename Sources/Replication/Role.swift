@@ -67,6 +67,7 @@ public struct Primary: Equatable, Sendable {
         /// The witness that it goes by. Failover is promised only while that is this node's too.
         public var witness: WitnessChoice
         public var reachesWitness = true
+        public var hasRoom = true
         /// The newest position that both logs held at the join; the standby cuts its own back to it.
         public var common: LSN
         /// It has, and takes entries.
@@ -121,6 +122,8 @@ public struct Primary: Equatable, Sendable {
     public var serving = false
     /// When the last session ended; solo is asked for from then on.
     public var lostAt: Instant?
+    /// That session was ended since the standby's disk is full.
+    public var droppedFull = false
     /// Recent losses, oldest first.
     public var losses: [Instant] = []
     public var rounds = Rounds()
@@ -160,6 +163,8 @@ public enum FailoverObstacle: Equatable, Sendable {
     /// The witness holds no register for this pair, or none that it or this node trusts.
     case witnessRefuses(RegisterRefusal)
     case standbyLacksWitness
+    /// The standby's disk is full.
+    case standbyFull
     /// The standby goes by another witness than this node.
     case witnessesDiffer
 }

@@ -37,9 +37,9 @@ extension Twinline_Node_V1_PeerMessage {
             append.committed = committed.value
         case .fetched:
             fetched.frames = Self.join(envelope.frames)
-        case .acknowledge(let synced, let applied, let reachesWitness):
+        case .acknowledge(let synced, let applied, let reachesWitness, let hasRoom):
             (acknowledge.synced, acknowledge.applied) = (synced.value, applied.value)
-            acknowledge.reachesWitness = reachesWitness
+            (acknowledge.reachesWitness, acknowledge.diskHasRoom) = (reachesWitness, hasRoom)
         case .heartbeat(let committed, let synced, let applied):
             (heartbeat.committed, heartbeat.synced, heartbeat.applied) = (committed.value, synced.value, applied.value)
         case .confirm(let round): confirm.number = round
@@ -92,7 +92,7 @@ extension PeerEnvelope {
             body = .acknowledge(
                 synced: try LSN(wire: ack.synced, field: "synced"),
                 applied: try LSN(wire: ack.applied, field: "applied"),
-                reachesWitness: ack.reachesWitness)
+                reachesWitness: ack.reachesWitness, hasRoom: ack.diskHasRoom)
         case .heartbeat(let beat):
             body = .heartbeat(
                 committed: try LSN(wire: beat.committed, field: "committed"),

@@ -71,6 +71,7 @@ extension PairView.Sight {
         row("committed") { "\($0.committed)" }
         row("applied") { "\($0.applied)" }
         row("digest") { $0.digest.isEmpty ? "moving" : String($0.digest.prefix(16)) + "…" }
+        row("disk") { $0.diskFull ? "FULL" : "has room" }
         row("other node") { $0.peerConnected ? "connected" : "away" }
         row("witness") { $0.witnessConnected ? "connected" : $0.foreignWitnessID.isEmpty ? "away" : "another one" }
         row("seats' connections") { "\($0.seats)" }
@@ -109,7 +110,7 @@ extension Twinline_Seat_V1_Status {
         [
             "pair": pair, "role": roleName, "epoch": standing.epoch, "mode": mode, "register_version": registerVersion,
             "log_first": logFirst, "appended": appended, "synced": synced, "committed": committed, "applied": applied,
-            "digest": digest,
+            "digest": digest, "disk_full": diskFull,
             "peer_connected": peerConnected, "peer_synced": peerSynced, "peer_applied": peerApplied,
             "peer_silent_ms": peerSilentMs, "witness_connected": witnessConnected,
             "witness_id": (try? RandomID(witnessID, field: "witness_id")).map { "\($0)" } ?? "",

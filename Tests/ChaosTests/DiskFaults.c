@@ -3,7 +3,8 @@
 //
 //     sync-delay-ms 5000    every sync takes so long
 //     sync-fails 1          every sync fails (EIO), and says nothing of what is on the disk
-//     full 1                nothing grows any more (ENOSPC)
+//     full 1                the file system says that nothing is left but a reserve
+//     no-space 1            nothing grows any more (ENOSPC)
 //
 // Without the file, or a line, nothing is wrong.
 #define _GNU_SOURCE
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,7 +64,7 @@ static int grows(int descriptor, off64_t end) {
 ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset) {
     static ssize_t (*real)(int, const void *, size_t, off64_t);
     if (!real) real = (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
-    if (grows(descriptor, offset + (off64_t)count) && fault("full")) {
+    if (grows(descriptor, offset + (off64_t)count) && fault("no-space")) {
         errno = ENOSPC;
         return -1;
     }
@@ -76,5 +78,13 @@ ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
 int posix_fallocate(int descriptor, off_t offset, off_t count) {
     static int (*real)(int, off_t, off_t);
     if (!real) real = (int (*)(int, off_t, off_t))dlsym(RTLD_NEXT, "posix_fallocate");
-    return grows(descriptor, offset + count) && fault("full") ? ENOSPC : real(descriptor, offset, count);
+    return grows(descriptor, offset + count) && fault("no-space") ? ENOSPC : real(descriptor, offset, count);
+}
+
+int statvfs(const char *path, struct statvfs *found) {
+    static int (*real)(const char *, struct statvfs *);
+    if (!real) real = (int (*)(const char *, struct statvfs *))dlsym(RTLD_NEXT, "statvfs");
+    int result = real(path, found);
+    if (result == 0 && fault("full")) found->f_bavail = 0;
+    return result;
 }

@@ -55,6 +55,8 @@ final class InlineLog: LogWorker {
         }
     }
 
+    func measureRoom() {}
+
     func tip() throws -> LogTip {
         guard log.last.lsn > .zero, let frame = try log.read(from: log.last.lsn, maxBytes: 1).last else {
             return LogTip(position: log.last, chain: log.lastChain, digest: .zero, schemaVersion: 1)
@@ -97,8 +99,16 @@ final class InlineDatabase: DatabaseWorker {
         orders.append { [self] in
             reign = nil
             if database.hasOpenBatch { database.rollBack() }
-            report(.requestsReturned(requests))
+            report(.requestsReturned(requests, .notPrimary))
             requests = []
+        }
+    }
+
+    func pauseRequests(_ reason: NotNow) {
+        orders.append { [self] in
+            report(.requestsReturned(requests, reason))
+            requests = []
+            reign = nil
         }
     }
 

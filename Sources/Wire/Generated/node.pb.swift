@@ -392,6 +392,8 @@ package nonisolated struct Twinline_Node_V1_Acknowledge: Sendable {
 
   package var reachesWitness: Bool = false
 
+  package var diskHasRoom: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1136,7 +1138,7 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Acknowledge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_has_room\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1147,6 +1149,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.synced) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.reachesWitness) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.diskHasRoom) }()
       default: break
       }
     }
@@ -1162,6 +1165,9 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if self.reachesWitness != false {
       try visitor.visitSingularBoolField(value: self.reachesWitness, fieldNumber: 3)
     }
+    if self.diskHasRoom != false {
+      try visitor.visitSingularBoolField(value: self.diskHasRoom, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1169,6 +1175,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if lhs.synced != rhs.synced {return false}
     if lhs.applied != rhs.applied {return false}
     if lhs.reachesWitness != rhs.reachesWitness {return false}
+    if lhs.diskHasRoom != rhs.diskHasRoom {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

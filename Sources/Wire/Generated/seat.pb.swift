@@ -741,6 +741,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
     case overloaded // = 2
     case soloNotAllowed // = 3
     case stopping // = 4
+    case diskFull // = 5
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -754,6 +755,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       case 2: self = .overloaded
       case 3: self = .soloNotAllowed
       case 4: self = .stopping
+      case 5: self = .diskFull
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -765,6 +767,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       case .overloaded: return 2
       case .soloNotAllowed: return 3
       case .stopping: return 4
+      case .diskFull: return 5
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -776,6 +779,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       .overloaded,
       .soloNotAllowed,
       .stopping,
+      .diskFull,
     ]
 
   }
@@ -1232,6 +1236,12 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
   package var logFirst: UInt64 {
     get {_storage._logFirst}
     set {_uniqueStorage()._logFirst = newValue}
+  }
+
+  /// Its disk is full: it takes no writes, and no lead, until there is room again.
+  package var diskFull: Bool {
+    get {_storage._diskFull}
+    set {_uniqueStorage()._diskFull = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2599,7 +2609,7 @@ nonisolated extension Twinline_Seat_V1_NotNow: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension Twinline_Seat_V1_NotNow.Reason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NOT_PRIMARY\0\u{1}OVERLOADED\0\u{1}SOLO_NOT_ALLOWED\0\u{1}STOPPING\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NOT_PRIMARY\0\u{1}OVERLOADED\0\u{1}SOLO_NOT_ALLOWED\0\u{1}STOPPING\0\u{1}DISK_FULL\0")
 }
 
 nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3171,7 +3181,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{4}\u{2}disk_full\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3199,6 +3209,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _witnessID: Data = Data()
     var _foreignWitnessID: Data = Data()
     var _logFirst: UInt64 = 0
+    var _diskFull: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3234,6 +3245,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _witnessID = source._witnessID
       _foreignWitnessID = source._foreignWitnessID
       _logFirst = source._logFirst
+      _diskFull = source._diskFull
     }
   }
 
@@ -3277,6 +3289,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 23: try { try decoder.decodeSingularBytesField(value: &_storage._witnessID) }()
         case 24: try { try decoder.decodeSingularBytesField(value: &_storage._foreignWitnessID) }()
         case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._logFirst) }()
+        case 27: try { try decoder.decodeSingularBoolField(value: &_storage._diskFull) }()
         default: break
         }
       }
@@ -3364,6 +3377,9 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if _storage._logFirst != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._logFirst, fieldNumber: 25)
       }
+      if _storage._diskFull != false {
+        try visitor.visitSingularBoolField(value: _storage._diskFull, fieldNumber: 27)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3398,6 +3414,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._witnessID != rhs_storage._witnessID {return false}
         if _storage._foreignWitnessID != rhs_storage._foreignWitnessID {return false}
         if _storage._logFirst != rhs_storage._logFirst {return false}
+        if _storage._diskFull != rhs_storage._diskFull {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -50,6 +50,7 @@ extension FailoverObstacle {
         case .foreignWitness(let id): "foreignWitness(\(id.low))"
         case .witnessRefuses(let refusal): "witnessRefuses(\(refusal))"
         case .standbyLacksWitness: "standbyLacksWitness"
+        case .standbyFull: "standbyFull"
         case .witnessesDiffer: "witnessesDiffer"
         }
     }

@@ -49,8 +49,9 @@ extension Message.Body {
         case .joinAccepted(let common): "join accepted at \(common)"
         case .joinRefused(let refusal): "join refused \(refusal)"
         case .append(let run, let committed): "append \(run.show) committed \(committed)"
-        case .acknowledge(let synced, let applied, let reachesWitness):
+        case .acknowledge(let synced, let applied, let reachesWitness, let hasRoom):
             "acknowledge \(synced) applied \(applied)" + (reachesWitness ? "" : " without witness")
+                + (hasRoom ? "" : " without room")
         case .heartbeat(let committed, let synced, let applied):
             "heartbeat committed \(committed) synced \(synced) applied \(applied)"
         case .confirm(let round): "confirm \(round)"

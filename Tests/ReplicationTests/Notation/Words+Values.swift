@@ -85,7 +85,9 @@ extension Words {
         case "acknowledge":
             let synced = try lsn()
             let applied = try take("applied", else: .zero) { try $0.lsn() }
-            return .acknowledge(synced: synced, applied: applied, reachesWitness: !take("without", "witness"))
+            let reachesWitness = !take("without", "witness")
+            return .acknowledge(
+                synced: synced, applied: applied, reachesWitness: reachesWitness, hasRoom: !take("without", "room"))
         case "adopt": return .adopt(try witness())
         case "adopted":
             let witness = try witness()

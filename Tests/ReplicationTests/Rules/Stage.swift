@@ -144,7 +144,7 @@ extension [Replica.Effect] {
     var messages: [Message] { compactMap { if case .send(let message) = $0 { message } else { nil } } }
     var bodies: [Message.Body] { messages.map(\.body) }
     var acknowledged: [LSN] {
-        bodies.compactMap { if case .acknowledge(let synced, _, _) = $0 { synced } else { nil } }
+        bodies.compactMap { if case .acknowledge(let synced, _, _, _) = $0 { synced } else { nil } }
     }
     var questions: [RegisterRequest.Action] {
         compactMap { if case .ask(let request) = $0 { request.action } else { nil } }

@@ -1,0 +1,79 @@
+import Daemon
+import Foundation
+import Replication
+import Seat
+import Testing
+
+@testable import twinline
+
+/// Full disks, under real processes: nothing is lost, nothing ends, and room mends it.
+@Suite(.serialized) struct FullDiskTests {
+    @Test("a primary whose disk is full hands over to a standby that has room", .timeLimit(.minutes(1)))
+    func fullPrimary() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let primary = try #require(await faulty.pair.view.look().primary)
+        try faulty.disk(of: primary, "full 1")
+        try await faulty.wait { $0.primary == primary.other }
+        try await faulty.waitForWrites(100)
+        let sight = await faulty.pair.view.look()
+        #expect(sight.nodes[primary].value?.diskFull == true && !sight.isPaired)
+        try faulty.disk(of: primary)
+        try await faulty.wait { $0.isPaired }
+        #expect(faulty.pair.nodes.values.allSatisfy { $0.isRunning })
+        try await faulty.audit()
+    }
+
+    @Test("a standby whose disk is full is dropped with the reason, and taken back with room", .timeLimit(.minutes(1)))
+    func fullStandby() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let primary = try #require(await faulty.pair.view.look().primary)
+        try faulty.disk(of: primary.other, "full 1")
+        try await faulty.wait { $0.primaryStatus?.mode == "solo" }
+        try await faulty.waitForWrites(100)
+        #expect(await faulty.pair.view.look().primaryStatus?.failoverReason.contains("disk is full") == true)
+        try faulty.disk(of: primary.other)
+        try await faulty.wait { $0.isPaired }
+        #expect(faulty.pair.nodes.values.allSatisfy { $0.isRunning })
+        try await faulty.audit()
+    }
+
+    @Test("a primary that can't write at all ends, and the other node leads", .timeLimit(.minutes(1)))
+    func noSpace() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let primary = try #require(await faulty.pair.view.look().primary)
+        try faulty.disk(of: primary, "no-space 1")
+        try await faulty.wait { $0.primary == primary.other }
+        try await faulty.waitForWrites(100)
+        let process = try #require(faulty.pair.nodes[primary])
+        #expect(process.waitForExit() == ExitCode.temporary.rawValue)
+        try faulty.disk(of: primary)
+        try process.start()
+        try await faulty.wait { $0.isPaired }
+        try await faulty.audit()
+    }
+
+    @Test("full on both, nothing is written and reads go on, until there is room again", .timeLimit(.minutes(1)))
+    func fullBoth() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let ticket = try #require(faulty.crew.ledger.acknowledged.first?.ticket)
+        for node in NodeName.allCases { try faulty.disk(of: node, "full 1") }
+        try await faulty.wait { sight in NodeName.allCases.allSatisfy { sight.nodes[$0].value?.diskFull == true } }
+        let seat = try SeatClient(configuration: faulty.pair.seat(1))
+        #expect(try await seat.show(ticket) != nil)
+        let before = try await seat.history(of: ticket).count
+        await #expect(throws: SeatError.self) {
+            try await seat.perform(.note(ticket, text: "no room"), within: .milliseconds(500))
+        }
+        #expect(try await seat.history(of: ticket).count == before)
+        await seat.close()
+        for node in NodeName.allCases { try faulty.disk(of: node) }
+        try await faulty.waitForWrites(100)
+        try await faulty.wait { $0.isPaired }
+        #expect(faulty.pair.nodes.values.allSatisfy { $0.isRunning })
+        try await faulty.audit()
+    }
+}

@@ -67,7 +67,7 @@ let package = Package(
         .testTarget(
             name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces", "Transitions.txt"]),
         .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
-        .testTarget(name: "WireTests", dependencies: ["Wire"], exclude: ["EntryFrames"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire"], exclude: ["EntryFrames", "Messages"]),
         .testTarget(name: "DurableLogTests", dependencies: ["DurableLog"]),
         .testTarget(name: "StoreTests", dependencies: ["Store"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport"]),

@@ -36,10 +36,14 @@ package struct NodeFile: Equatable, Sendable {
         self.init(
             pair: wire.pair, pairID: try RandomID(wire.pairID, field: "pair_id"), node: try NodeName(wire: wire.node),
             record: NodeRecord(
-                epoch: Epoch(wire.epoch), claimed: Epoch(wire.claimed), disk: try RandomID(wire.disk, field: "disk"),
-                starts: wire.starts, register: try Register(wire.register),
+                epoch: try Epoch(wire: wire.epoch, below: Count.fileLimit, field: "epoch"),
+                claimed: try Epoch(wire: wire.claimed, below: Count.fileLimit, field: "claimed"),
+                disk: try RandomID(wire.disk, field: "disk"),
+                starts: try UInt64(counted: wire.starts, below: Count.fileLimit, field: "starts"),
+                register: try Register(wire.register, below: Count.fileLimit),
                 witness: WitnessChoice(
-                    try RandomID(wire.witness, field: "witness"), number: wire.witnessNumber)))
+                    try RandomID(wire.witness, field: "witness"),
+                    number: try UInt64(counted: wire.witnessNumber, below: Count.fileLimit, field: "witness_number"))))
     }
 }
 
@@ -70,10 +74,14 @@ package struct WitnessFile: Equatable, Sendable {
         var registers: [Witness.Pair] = []
         for pair in wire.pairs {
             registers.append(Witness.Pair(
-                id: try RandomID(pair.id, field: "id"), name: pair.name, register: try Register(pair.register)))
+                id: try RandomID(pair.id, field: "id"), name: pair.name,
+                register: try Register(pair.register, below: Count.fileLimit)))
         }
         self.init(
-            record: Witness.Record(id: try RandomID(wire.id, field: "id"), starts: wire.starts, registers: registers),
+            record: Witness.Record(
+                id: try RandomID(wire.id, field: "id"),
+                starts: try UInt64(counted: wire.starts, below: Count.fileLimit, field: "starts"),
+                registers: registers),
             boot: wire.boot)
     }
 }

@@ -2,7 +2,9 @@ import FoundationEssentials
 import Replication
 
 extension Position {
-    init(_ wire: Twinline_Node_V1_Position) { self.init(Epoch(wire.epoch), LSN(wire.lsn)) }
+    init(_ wire: Twinline_Node_V1_Position, field: String) throws(MalformedMessage) {
+        self.init(try Epoch(wire: wire.epoch, field: field), try LSN(wire: wire.lsn, field: field))
+    }
 }
 
 extension Twinline_Node_V1_Position {
@@ -15,15 +17,17 @@ extension Twinline_Node_V1_Position {
 extension EpochTable {
     /// Refuses a table that no log can have: the pure layer may rely on its order.
     init(_ wire: Twinline_Node_V1_EpochTable) throws(MalformedMessage) {
-        let base = Position(wire.base)
-        let starts = wire.starts.map { Position($0) }
-        let last = Position(wire.last)
+        let base = try Position(wire.base, field: "base")
+        let last = try Position(wire.last, field: "last")
+        var starts: [Position] = []
         var before = base
-        for (index, start) in starts.enumerated() {
-            let follows = index == 0
+        for start in wire.starts {
+            let start = try Position(start, field: "starts")
+            let follows = starts.isEmpty
                 ? start.lsn == base.lsn.next && start.epoch >= base.epoch
                 : start.lsn > before.lsn && start.epoch > before.epoch
             guard follows else { throw MalformedMessage(field: "starts") }
+            starts.append(start)
             before = start
         }
         guard starts.isEmpty ? last == base : last.lsn >= before.lsn && last.epoch == before.epoch else {
@@ -45,8 +49,9 @@ extension Twinline_Node_V1_EpochTable {
 extension Hello {
     init(_ wire: Twinline_Node_V1_Hello) throws(MalformedMessage) {
         self.init(
-            node: try NodeName(wire: wire.node), leads: wire.leads, synced: Position(wire.synced),
-            disk: try RandomID(wire.disk, field: "disk"), starts: wire.starts, registerVersion: wire.registerVersion)
+            node: try NodeName(wire: wire.node), leads: wire.leads,
+            synced: try Position(wire.synced, field: "synced"), disk: try RandomID(wire.disk, field: "disk"),
+            starts: wire.starts, registerVersion: try UInt64(counted: wire.registerVersion, field: "register_version"))
     }
 }
 
@@ -66,8 +71,8 @@ extension Twinline_Node_V1_Hello {
 extension Join {
     init(_ wire: Twinline_Node_V1_Join) throws(MalformedMessage) {
         self.init(
-            log: try EpochTable(wire.log), synced: LSN(wire.synced), disk: try RandomID(wire.disk, field: "disk"),
-            starts: wire.starts, witness: try WitnessChoice(wire.witness))
+            log: try EpochTable(wire.log), synced: try LSN(wire: wire.synced, field: "synced"),
+            disk: try RandomID(wire.disk, field: "disk"), starts: wire.starts, witness: try WitnessChoice(wire.witness))
     }
 }
 
@@ -84,7 +89,8 @@ extension Twinline_Node_V1_Join {
 
 extension WitnessChoice {
     init(_ wire: Twinline_Node_V1_WitnessChoice) throws(MalformedMessage) {
-        self.init(try RandomID(wire.id, field: "witness"), number: wire.number)
+        self.init(
+            try RandomID(wire.id, field: "witness"), number: try UInt64(counted: wire.number, field: "number"))
     }
 }
 

@@ -76,7 +76,7 @@ extension PeerEnvelope {
         case .join(let join): body = .join(try Join(join))
         case .joinAccepted(let accepted):
             chain = accepted.hasChain ? accepted.chain : nil
-            body = .joinAccepted(common: Position(accepted.common))
+            body = .joinAccepted(common: try Position(accepted.common, field: "common"))
         case .joinRefused(let refused):
             guard let reason = JoinRefusal(rawValue: UInt8(clamping: refused.reason)) else {
                 throw MalformedMessage(field: "reason")
@@ -84,27 +84,35 @@ extension PeerEnvelope {
             body = .joinRefused(reason)
         case .append(let append):
             frames = try Self.split(append.frames)
-            body = .append(Run(frames), committed: LSN(append.committed))
+            body = .append(Run(frames), committed: try LSN(wire: append.committed, field: "committed"))
         case .fetched(let append):
             frames = try Self.split(append.frames)
             body = .fetched(Run(frames), last: frames.last?.position ?? .zero)
         case .acknowledge(let ack):
             body = .acknowledge(
-                synced: LSN(ack.synced), applied: LSN(ack.applied), reachesWitness: ack.reachesWitness)
+                synced: try LSN(wire: ack.synced, field: "synced"),
+                applied: try LSN(wire: ack.applied, field: "applied"),
+                reachesWitness: ack.reachesWitness)
         case .heartbeat(let beat):
-            body = .heartbeat(committed: LSN(beat.committed), synced: LSN(beat.synced), applied: LSN(beat.applied))
+            body = .heartbeat(
+                committed: try LSN(wire: beat.committed, field: "committed"),
+                synced: try LSN(wire: beat.synced, field: "synced"),
+                applied: try LSN(wire: beat.applied, field: "applied"))
         case .confirm(let round): body = .confirm(round: round.number)
         case .confirmed(let round): body = .confirmed(round: round.number)
-        case .handOver(let handOver): body = .handOver(through: LSN(handOver.through))
+        case .handOver(let handOver): body = .handOver(through: try LSN(wire: handOver.through, field: "through"))
         case .stale: body = .stale
         case .fetch(let table): body = .fetch(try EpochTable(table))
         case .adopt(let adopt): body = .adopt(try WitnessChoice(adopt.witness))
         case .adopted(let adopted):
-            body = .adopted(try WitnessChoice(adopted.witness), registerVersion: adopted.registerVersion)
+            body = .adopted(
+                try WitnessChoice(adopted.witness),
+                registerVersion: try UInt64(counted: adopted.registerVersion, field: "register_version"))
         case nil: throw MalformedMessage(field: "body")
         }
         let session = UniqueNumber(process: wire.sessionProcess, counter: wire.sessionCounter)
-        self.init(Message(Epoch(wire.epoch), session, body), frames: frames, chain: chain, pair: pair)
+        let epoch = try Epoch(wire: wire.epoch, field: "epoch")
+        self.init(Message(epoch, session, body), frames: frames, chain: chain, pair: pair)
     }
 
     /// Whole, valid and consecutive frames, or nothing.
@@ -114,7 +122,9 @@ extension PeerEnvelope {
         data.withUnsafeBytes { bytes in
             var rest = UnsafeRawBufferPointer(rebasing: bytes[...])
             while !rest.isEmpty, sound {
-                guard let frame = try? EntryFrame.decode(rest), follows(frame.position, frames.last?.position) else {
+                guard let frame = try? EntryFrame.decode(rest), frame.isCountable,
+                    follows(frame.position, frames.last?.position)
+                else {
                     sound = false
                     return
                 }
@@ -155,8 +165,8 @@ extension RandomID {
 }
 
 extension NodeName {
-    package init(wire name: String) throws(MalformedMessage) {
-        guard let node = NodeName(rawValue: name) else { throw MalformedMessage(field: "node") }
+    package init(wire name: String, field: String = "node") throws(MalformedMessage) {
+        guard let node = NodeName(rawValue: name) else { throw MalformedMessage(field: field) }
         self = node
     }
 }

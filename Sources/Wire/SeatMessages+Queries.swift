@@ -27,7 +27,11 @@ package struct SeatRead: Equatable, Sendable {
         let level: Level
         switch message.level {
         case .latest: level = .latest
-        case .atLeast: level = .atLeast(Position(Epoch(message.atLeastEpoch), LSN(message.atLeastLsn)))
+        case .atLeast:
+            level = .atLeast(
+                Position(
+                    try Epoch(wire: message.atLeastEpoch, field: "at_least_epoch"),
+                    try LSN(wire: message.atLeastLsn, field: "at_least_lsn")))
         case .standby: level = .standby
         case .UNRECOGNIZED: throw MalformedMessage(field: "level")
         }

@@ -60,14 +60,19 @@ extension WitnessEnvelope {
 }
 
 extension Register {
-    package init(_ wire: Twinline_Witness_V1_Register) throws(MalformedMessage) {
+    package init(
+        _ wire: Twinline_Witness_V1_Register, below limit: UInt64 = Count.messageLimit
+    ) throws(MalformedMessage) {
         self.init(
-            version: wire.version, epoch: Epoch(wire.epoch), primary: try NodeName(wire: wire.primary),
-            mode: wire.solo ? .solo : .paired,
+            version: try UInt64(counted: wire.version, below: limit, field: "version"),
+            epoch: try Epoch(wire: wire.epoch, below: limit, field: "epoch"),
+            primary: try NodeName(wire: wire.primary, field: "primary"), mode: wire.solo ? .solo : .paired,
             disks: PerNode(
                 a: try RandomID(wire.diskA, field: "disk_a"), b: try RandomID(wire.diskB, field: "disk_b")),
             starts: PerNode(a: wire.startsA, b: wire.startsB),
-            floor: Position(Epoch(wire.floorEpoch), LSN(wire.floorLsn)))
+            floor: Position(
+                try Epoch(wire: wire.floorEpoch, below: limit, field: "floor_epoch"),
+                try LSN(wire: wire.floorLsn, below: limit, field: "floor_lsn")))
     }
 }
 

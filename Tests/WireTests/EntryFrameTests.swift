@@ -1,4 +1,3 @@
-import Foundation
 import Replication
 import Testing
 
@@ -102,12 +101,8 @@ struct EntryFrameTests {
 
     /// The bytes and the chain value in a file of hexadecimal digits with comments.
     private func golden(_ name: String) throws -> ([UInt8], UInt64) {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "EntryFrames/\(name).hex")
-        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-        let digits = Array(lines.flatMap { $0.prefix { $0 != "#" }.filter(\.isHexDigit) })
-        let pairs = stride(from: 0, to: digits.count, by: 2).map { String(digits[$0...$0 + 1]) }
-        let bytes = pairs.compactMap { UInt8($0, radix: 16) }
-        let chain = lines.compactMap { UInt64($0.split(separator: "chain value: ").last ?? "", radix: 16) }
-        return (bytes, try #require(chain.first))
+        let golden = try Goldens("EntryFrames/" + name)
+        let chain = golden.lines.compactMap { UInt64($0.split(separator: "chain value: ").last ?? "", radix: 16) }
+        return (try #require(golden.messages.first).bytes, try #require(chain.first))
     }
 }

@@ -146,6 +146,12 @@ func hostileReads() {
     #expect(field { $0.list.before = Data(count: 15) } == "before")
     #expect(field { $0.list.limit = 1001 } == "limit")
     #expect(field { $0.show = Twinline_Seat_V1_Show() } == "ticket")
+    #expect(field { $0.history.ticket = Data(count: 17) } == "ticket")
+    for number in [Count.messageLimit, .max] {
+        #expect(field { ($0.level, $0.atLeastEpoch) = (.atLeast, number) } == "at_least_epoch")
+        #expect(field { ($0.level, $0.atLeastLsn) = (.atLeast, number) } == "at_least_lsn")
+        #expect(field { ($0.number, $0.atLeastLsn) = (number, number) } == nil)
+    }
 }
 
 @Test("a hostile answer is malformed, at the field that is wrong")
@@ -164,4 +170,52 @@ func hostileAnswers() {
     #expect(field(.done(done)) == "state")
     #expect(field(.refused(Twinline_Seat_V1_Refusal())) == "reason")
     #expect(field(nil) == "outcome")
+}
+
+@Test("a hostile refusal is malformed, at the field that is wrong")
+func hostileRefusals() {
+    func field(_ refusal: Refusal, _ change: (inout Twinline_Seat_V1_Refusal) -> Void) -> String? {
+        var message = Twinline_Seat_V1_Refusal(refusal)
+        change(&message)
+        do throws(MalformedMessage) { _ = try Refusal(message) } catch { return error.field }
+        return nil
+    }
+    for refusal in refusals[...2] { #expect(field(refusal) { $0.ticket = Data(count: 15) } == "ticket") }
+    for number in [0, 7, 1 << 31, .max] as [UInt32] {
+        #expect(field(refusals[2]) { $0.state = number } == "state")
+        #expect(field(refusals[2]) { $0.action = number } == "action")
+        #expect(field(refusals[5]) { $0.action = number } == "action")
+    }
+    #expect(field(refusals[3]) { ($0.bytes, $0.limit) = (.max, .max) } == nil)
+    #expect(field(refusals[6]) { $0.reason = .UNRECOGNIZED(10) } == "reason")
+}
+
+@Test("a hostile view is malformed, at the field that is wrong")
+func hostileViews() {
+    func field(_ view: View, to query: Query, _ change: (inout Twinline_Seat_V1_ReadAnswer) -> Void) -> String? {
+        var message = Twinline_Seat_V1_ReadAnswer(number: 1, at: .zero, view)
+        change(&message)
+        do throws(MalformedMessage) { _ = try View(message, to: query) } catch { return error.field }
+        return nil
+    }
+    func ticket(_ change: (inout Twinline_Seat_V1_Ticket) -> Void) -> String? {
+        field(.ticket(Sample.ticket), to: .show(id)) { change(&$0.tickets.tickets[0]) }
+    }
+    func row(_ change: (inout Twinline_Seat_V1_HistoryRow) -> Void) -> String? {
+        field(.history(Sample.rows), to: .history(id)) { change(&$0.history.rows[1]) }
+    }
+    #expect(ticket { _ in } == nil)
+    #expect(ticket { $0.ticket = Data(count: 15) } == "ticket")
+    #expect(ticket { $0.state = 6 } == "state")
+    #expect(ticket { $0.channel = 7 } == "channel")
+    #expect(ticket { $0.priority = 4 } == "priority")
+    #expect(ticket { $0.revision = 1 << 63 } == "revision")
+    #expect(ticket { ($0.openedAt, $0.deadline) = (.min, .max) } == nil)
+    #expect(row { _ in } == nil)
+    #expect(row { $0.ticket = Data() } == "ticket")
+    #expect(row { $0.revision = .max } == "revision")
+    #expect(row { $0.action = 7 } == "action")
+    #expect(row { $0.state = 0 } == "state")
+    #expect(field(.tickets([Sample.ticket, Sample.ticket]), to: .show(id)) { _ in } == "tickets")
+    #expect(field(.tickets([]), to: .history(id)) { _ in } == "outcome")
 }

@@ -1,0 +1,16 @@
+import Testing
+
+@testable import Wire
+
+struct MessageGoldenTests {
+    @Test("messages are byte for byte what the protocol says", arguments: Sample.files)
+    func goldens(file: String) throws {
+        let goldens = try Goldens("Messages/" + file).messages
+        let samples = try #require(Sample.all[file])
+        #expect(goldens.map(\.name) == samples.map(\.name))
+        for (golden, sample) in zip(goldens, samples) {
+            #expect(sample.bytes == golden.bytes, "\(sample.name)")
+            #expect(try sample.isValue(golden.bytes), "\(sample.name)")
+        }
+    }
+}

@@ -118,9 +118,11 @@ struct HostileTwin {
             (register.version, register.epoch, register.floor) = (counted(near: register.version), epoch(), position())
             register.primary = Bool.random(using: &random) ? .a : .b
             register.mode = Bool.random(using: &random) ? .solo : .paired
-            let refusals: [RegisterRefusal] = [.cautious, .unknownPair, .alreadyInstalled]
-            let refused = RegisterAnswer.Outcome.refused(refusals[Int.random(in: 0..<3, using: &random)])
-            outcome = [.current(register), .lost(register), .won(register), refused][.random(in: 0..<4, using: &random)]
+            let outcomes: [RegisterAnswer.Outcome] = [
+                .current(register), .lost(register), .won(register), .refused(.cautious), .refused(.unknownPair),
+                .refused(.alreadyInstalled),
+            ]
+            outcome = outcomes[Int.random(in: 0..<6, using: &random)]
         }
         let reply = WitnessReply.answer(RegisterAnswer(number: question.number, outcome: outcome))
         let bytes = Codec.witnessReply.encode(reply)

@@ -5,9 +5,9 @@ import Replication
 /// Who reads such a number goes on counting from it, so none may stand near the end of its 64 bits; and what is then
 /// written to this program's own file must be read again, so a file may hold more than a message. No pair comes near
 /// either by counting: one a nanosecond, 2^62 takes 146 years.
-package enum Count {
-    package static let messageLimit: UInt64 = 1 << 62
-    package static let fileLimit: UInt64 = 1 << 63
+enum Count {
+    static let messageLimit: UInt64 = 1 << 62
+    static let fileLimit: UInt64 = 1 << 63
     /// Each schema change raises it by one.
     static let schemaVersionLimit: UInt32 = 1 << 31
 }

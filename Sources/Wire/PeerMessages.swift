@@ -92,7 +92,8 @@ extension PeerEnvelope {
             body = .acknowledge(
                 synced: try LSN(wire: ack.synced, field: "synced"),
                 applied: try LSN(wire: ack.applied, field: "applied"),
-                reachesWitness: ack.reachesWitness, hasRoom: ack.diskHasRoom)
+                reachesWitness: ack.reachesWitness,
+                hasRoom: ack.diskHasRoom)
         case .heartbeat(let beat):
             body = .heartbeat(
                 committed: try LSN(wire: beat.committed, field: "committed"),

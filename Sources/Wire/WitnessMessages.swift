@@ -60,7 +60,7 @@ extension WitnessEnvelope {
 }
 
 extension Register {
-    package init(
+    init(
         _ wire: Twinline_Witness_V1_Register, below limit: UInt64 = Count.messageLimit
     ) throws(MalformedMessage) {
         self.init(

@@ -20,7 +20,8 @@ final class FaultyPair {
         let library = directory.appending(path: "disk-faults.so")
         try Self.compile(to: library)
         let folder = directory
-        pair = try ThrowawayPair(in: directory.appending(path: "pair"), seats: seats, program: Self.program) { name, _ in
+        let root = directory.appending(path: "pair")
+        pair = try ThrowawayPair(in: root, seats: seats, program: Self.program) { name, _ in
             ["LD_PRELOAD": library.path, "TWINLINE_DISK_FAULTS": folder.appending(path: "faults-\(name)").path]
         }
         clients = try (1...seats).map { [pair] in try SeatClient(configuration: pair.seat($0)) }

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// A file of bytes that were written by hand, from the specification: hexadecimal digits, and text in quotation marks;
-/// a comment from "#" on. A name in brackets begins the next message; one alone needs none.
+/// A file of bytes that follow from the specification alone, not from the encoder here: hexadecimal digits, and text in
+/// quotation marks; a comment from "#" on. A name in brackets begins the next message; one alone needs none.
 struct Goldens {
     private(set) var lines: [String]
     private(set) var messages: [(name: String, bytes: [UInt8])] = []

@@ -8,7 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What nodes and witness keep in their small record files, version 1.
+/// What nodes and witness keep in their small record files, version 1. What they count on from is below 2^63: more
+/// than a message may name, so that what was counted on from one can be read again.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

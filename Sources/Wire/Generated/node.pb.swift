@@ -11,6 +11,7 @@
 /// What the two nodes of a pair say to each other, version 1. TLS 1.3, ALPN "twinline-node/1", certificates
 /// twinline://PAIR/node/a and /node/b. Framing: a 4-byte big-endian length, then one PeerMessage.
 /// The meaning of each message is that of Replication.Message.
+/// Positions, epochs, versions and the number of a witness's choice are below 2^62; what names a higher one is refused.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

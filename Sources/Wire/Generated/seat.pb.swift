@@ -799,6 +799,7 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
 
   package var level: Twinline_Seat_V1_ReadRequest.Level = .latest
 
+  /// Both below 2^62.
   package var atLeastEpoch: UInt64 = 0
 
   package var atLeastLsn: UInt64 = 0

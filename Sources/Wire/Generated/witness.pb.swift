@@ -11,6 +11,7 @@
 /// What a node says to the witness, version 1. TLS 1.3, ALPN "twinline-witness/1", certificates twinline://PAIR/node/…
 /// and twinline://PAIR/witness. Framing: a 4-byte big-endian length, then one WitnessRequest or WitnessAnswer.
 /// The witness speaks first, with `welcome`.
+/// A register's version, epoch and floor are below 2^62; a message that names a higher one is refused.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

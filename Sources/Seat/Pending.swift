@@ -30,6 +30,8 @@ extension SeatSession {
         var retries: Backoff
         /// How often it was sent.
         var copies = 0
+        /// Copies that a full disk has turned away: these are gone for certain.
+        var turnedAway = 0
         /// The connections where the newest copy and the extra one are under way.
         var on: Link?, extra: Link?
         var sentAt = Instant(nanoseconds: 0)
@@ -45,7 +47,9 @@ extension SeatSession {
 
         /// What its caller is told when nothing more is awaited.
         func failure(_ key: Key) -> SeatError {
-            guard case .request(let name) = key, copies > 0 else { return .unreachable }
+            guard case .request(let name) = key, copies > turnedAway else {
+                return turnedAway > 0 ? .diskFull : .unreachable
+            }
             return .unknown(name)
         }
     }

@@ -21,6 +21,8 @@ public enum SeatError: Error, Equatable, Sendable {
     case unknown(RequestName)
     /// It did not happen and will not: in all the time given no node was there to send it to. Of a query: no answer.
     case unreachable
+    /// It did not happen and will not: in all the time given the disks of the pair were full. Reads go on.
+    case diskFull
     /// The configuration can't be used, for this reason.
     case misconfigured(String)
 }
@@ -32,6 +34,7 @@ extension SeatError: CustomStringConvertible {
         case .unknown(let name):
             "No answer in time: request \(name) may have been done. Ask again under the same name, or show the ticket."
         case .unreachable: "No node answered in time, and nothing was changed: check the network, then try again."
+        case .diskFull: "The pair's disks are full, and nothing was changed: make room there, then try again."
         case .misconfigured(let reason): "The seat can't start: \(reason)."
         }
     }

@@ -52,8 +52,10 @@ package enum FromNode: Equatable, Sendable {
         package var standing: Standing?
         /// Milliseconds.
         package var againAfter: UInt64
-        package init(_ standing: Standing? = nil, againAfter: UInt64 = 0) {
-            (self.standing, self.againAfter) = (standing, againAfter)
+        /// Its disk is full: the request was not taken.
+        package var diskFull: Bool
+        package init(_ standing: Standing? = nil, againAfter: UInt64 = 0, diskFull: Bool = false) {
+            (self.standing, self.againAfter, self.diskFull) = (standing, againAfter, diskFull)
         }
     }
 }
@@ -132,7 +134,9 @@ extension FromNode.ReadVerdict {
 
 extension FromNode.NotNow {
     fileprivate init(_ message: Twinline_Seat_V1_NotNow) {
-        self.init(message.hasStanding ? Standing(message.standing) : nil, againAfter: UInt64(message.againAfter))
+        self.init(
+            message.hasStanding ? Standing(message.standing) : nil, againAfter: UInt64(message.againAfter),
+            diskFull: message.reason == .diskFull)
     }
 }
 

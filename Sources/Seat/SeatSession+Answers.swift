@@ -85,6 +85,7 @@ extension SeatSession {
         _ key: Key, _ reason: FromNode.NotNow, on link: Link, at now: Instant
     ) -> [Directive] {
         if var item = pending[key] {
+            if reason.diskFull { item.turnedAway += 1 }
             if item.extra == link {
                 item.extra = nil
             } else if item.on == link, item.extra != nil {

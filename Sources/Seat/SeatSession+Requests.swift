@@ -137,11 +137,14 @@ extension SeatSession {
         let over = pending.filter { $0.value.deadline <= now }
         for (key, item) in over.sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
             pending[key] = nil
-            if item.copies == 0, case .request(let name) = key { resolve(name) }
+            if item.copies == item.turnedAway, case .request(let name) = key { resolve(name) }
             if let call = item.call { directives.append(.deliver(.failed(item.failure(key)), to: call)) }
         }
+        let turnedAway = pending.contains { key, item in
+            if case .opening = key { item.turnedAway > 0 } else { false }
+        }
         for waiting in unnamed where waiting.deadline <= now {
-            directives.append(.deliver(.failed(.unreachable), to: waiting.call))
+            directives.append(.deliver(.failed(turnedAway ? .diskFull : .unreachable), to: waiting.call))
         }
         unnamed.removeAll { $0.deadline <= now }
         return directives

@@ -65,7 +65,7 @@ import Testing
         let seat = try SeatClient(configuration: faulty.pair.seat(1))
         #expect(try await seat.show(ticket) != nil)
         let before = try await seat.history(of: ticket).count
-        await #expect(throws: SeatError.self) {
+        await #expect(throws: SeatError.diskFull) {
             try await seat.perform(.note(ticket, text: "no room"), within: .milliseconds(500))
         }
         #expect(try await seat.history(of: ticket).count == before)

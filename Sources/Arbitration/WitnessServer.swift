@@ -64,6 +64,11 @@ package final class WitnessServer {
         send(.welcome(witness: witness.record.id, start: witness.record.starts), to: client)
     }
 
+    /// Sends all away.
+    package func close() {
+        for channel in clients.values { channel.close(promise: nil) }
+    }
+
     private func received(_ bytes: [UInt8], from client: UInt64, of name: String, isNode: Bool) {
         do throws(MalformedMessage) {
             let envelope = try WitnessEnvelope(try decoded(bytes))

@@ -65,7 +65,7 @@ package final class WitnessDaemon: Sendable {
             stopper.whenRequested { ended.succeed(.orderly) }
             let code = try await ended.futureResult.get()
             await listener.close()
-            try? await group.shutdownGracefully()
+            try await loop.submit { server.value.close() }.get()
             return code
         } catch let error as DataError {
             log.critical("\(error)")

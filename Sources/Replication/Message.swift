@@ -72,8 +72,11 @@ public struct Hello: Equatable, Sendable {
     public var starts: UInt64
     /// Highest version of the register that it has seen.
     public var registerVersion: UInt64
+    /// Its disk is full: it joins nobody before that has changed.
+    public var full: Bool
     public init(
-        node: NodeName, leads: Bool, synced: Position, disk: RandomID, starts: UInt64, registerVersion: UInt64
+        node: NodeName, leads: Bool, synced: Position, disk: RandomID, starts: UInt64, registerVersion: UInt64,
+        full: Bool = false
     ) {
         self.node = node
         self.leads = leads
@@ -81,6 +84,7 @@ public struct Hello: Equatable, Sendable {
         self.disk = disk
         self.starts = starts
         self.registerVersion = registerVersion
+        self.full = full
     }
 }
 

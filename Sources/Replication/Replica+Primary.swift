@@ -91,7 +91,6 @@ extension Replica {
         current.needsStandby = true
         current.handover = nil
         current.lostAt = nil
-        current.droppedFull = false
         current.session = Primary.Session(
             id: message.session, disk: join.disk, starts: join.starts, witness: join.witness, common: common.lsn,
             levelAt: committed, acked: .zero, progressAt: now)
@@ -164,7 +163,7 @@ extension Replica {
         guard let session = primary.session else {
             let delay = flapDelay(primary)
             if delay > 0 { return .flapping(milliseconds: delay) }
-            return primary.droppedFull ? .standbyFull : .standbyMissing
+            return peer.linked && peer.hello?.full == true ? .standbyFull : .standbyMissing
         }
         if primary.handover != nil { return .handingOver }
         if session.acked < session.levelAt {

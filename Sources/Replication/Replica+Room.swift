@@ -7,6 +7,7 @@ extension Replica {
         return step {
             $0.hasRoom = hasRoom
             $0.acknowledge()
+            $0.sendHello()
         }
     }
 
@@ -23,6 +24,6 @@ extension Replica {
         // Both are: nothing is written, and nothing is won by parting.
         guard leading?.session != nil, hasRoom else { return }
         sessionLost()
-        leading?.droppedFull = true
+        peer.hello?.full = true
     }
 }

@@ -122,8 +122,6 @@ public struct Primary: Equatable, Sendable {
     public var serving = false
     /// When the last session ended; solo is asked for from then on.
     public var lostAt: Instant?
-    /// That session was ended since the standby's disk is full.
-    public var droppedFull = false
     /// Recent losses, oldest first.
     public var losses: [Instant] = []
     public var rounds = Rounds()

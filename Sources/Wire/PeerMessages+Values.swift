@@ -51,7 +51,8 @@ extension Hello {
         self.init(
             node: try NodeName(wire: wire.node), leads: wire.leads,
             synced: try Position(wire.synced, field: "synced"), disk: try RandomID(wire.disk, field: "disk"),
-            starts: wire.starts, registerVersion: try UInt64(counted: wire.registerVersion, field: "register_version"))
+            starts: wire.starts, registerVersion: try UInt64(counted: wire.registerVersion, field: "register_version"),
+            full: wire.diskFull)
     }
 }
 
@@ -65,6 +66,7 @@ extension Twinline_Node_V1_Hello {
         disk = hello.disk.bytes
         starts = hello.starts
         registerVersion = hello.registerVersion
+        diskFull = hello.full
     }
 }
 

@@ -17,7 +17,8 @@ import Testing
         try await faulty.wait { $0.primary == primary.other }
         try await faulty.waitForWrites(100)
         let sight = await faulty.pair.view.look()
-        #expect(sight.nodes[primary].value?.diskFull == true && !sight.isPaired)
+        #expect(sight.nodes[primary].value?.diskFull == true)
+        #expect(sight.primaryStatus?.failoverReason.contains("disk is full") == true)
         try faulty.disk(of: primary)
         try await faulty.wait { $0.isPaired }
         #expect(faulty.pair.nodes.values.allSatisfy { $0.isRunning })

@@ -263,6 +263,8 @@ package nonisolated struct Twinline_Node_V1_Hello: Sendable {
 
   package var registerVersion: UInt64 = 0
 
+  package var diskFull: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -882,7 +884,7 @@ nonisolated extension Twinline_Node_V1_EpochTable: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pair_id\0\u{1}node\0\u{1}leads\0\u{1}synced\0\u{1}disk\0\u{1}starts\0\u{3}register_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pair_id\0\u{1}node\0\u{1}leads\0\u{1}synced\0\u{1}disk\0\u{1}starts\0\u{3}register_version\0\u{3}disk_full\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -897,6 +899,7 @@ nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtob
       case 5: try { try decoder.decodeSingularBytesField(value: &self.disk) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.starts) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.registerVersion) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.diskFull) }()
       default: break
       }
     }
@@ -928,6 +931,9 @@ nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtob
     if self.registerVersion != 0 {
       try visitor.visitSingularUInt64Field(value: self.registerVersion, fieldNumber: 7)
     }
+    if self.diskFull != false {
+      try visitor.visitSingularBoolField(value: self.diskFull, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -939,6 +945,7 @@ nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtob
     if lhs.disk != rhs.disk {return false}
     if lhs.starts != rhs.starts {return false}
     if lhs.registerVersion != rhs.registerVersion {return false}
+    if lhs.diskFull != rhs.diskFull {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -8,7 +8,7 @@ import Tickets
 struct SeatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "seat", abstract: "Works on tickets as a seat does, with a seat's certificate.",
-        discussion: "Exit codes: 0 done, 1 refused, 69 no node answered, 75 the outcome is unknown, or the disks are full: ask again.",
+        discussion: "Exit codes: 0 done, 1 refused, 69 no node answered, 75 outcome unknown, or disks full: ask again.",
         subcommands: [
             OpenCommand.self, ShowCommand.self, ListCommand.self, DispatchCommand.self, AcceptCommand.self,
             ReturnCommand.self, CompleteCommand.self, NoteCommand.self, HistoryCommand.self, ReplayCommand.self,

@@ -69,6 +69,7 @@ extension Message.Body {
 extension Hello {
     var show: String {
         "from \(node)\(leads ? " leading" : "") synced \(synced)" + usual(disk, starts, of: node)
+            + (full ? " full" : "")
     }
 }
 

@@ -121,7 +121,9 @@ extension Words {
         let synced = try position()
         let disk = try take("disk", else: Stage.disks[node]) { try $0.disk() }
         let starts = try take("starts", else: 1) { try $0.count() }
-        return Hello(node: node, leads: leads, synced: synced, disk: disk, starts: starts, registerVersion: 1)
+        return Hello(
+            node: node, leads: leads, synced: synced, disk: disk, starts: starts, registerVersion: 1,
+            full: take("full"))
     }
 
     private mutating func join() throws -> Join {

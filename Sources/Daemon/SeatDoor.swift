@@ -35,7 +35,7 @@ final class SeatDoor: Sendable {
         loops = (0..<settings.loops).map { _ in group.next() }
         let tls = try TLSContext(.server, settings.tls, protocols: [.seat, .node])
         let bound = try await Listener.bind(
-            settings.listen, on: group, tls: tls,
+            settings.listen, on: group, OpenConnections(tls),
             refused: { address, error in
                 log.info(
                     "refused a connection",

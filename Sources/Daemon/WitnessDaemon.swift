@@ -50,7 +50,8 @@ package final class WitnessDaemon: Sendable {
                 return NIOLoopBound(server, eventLoop: loop)
             }.get()
             let listener = try await Listener.bind(
-                settings.listen, on: group, tls: try TLSContext(.server, settings.tls, protocols: [.witness]),
+                settings.listen, on: group,
+                OpenConnections(try TLSContext(.server, settings.tls, protocols: [.witness])),
                 refused: { address, error in
                     log.info(
                         "refused a connection",

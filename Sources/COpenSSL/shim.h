@@ -18,6 +18,17 @@ static inline void twinline_set_certificates_limit(SSL_CTX *context, long bytes)
     SSL_CTX_set_max_cert_list(context, bytes);
 }
 
+static inline int twinline_chain_count(const STACK_OF(X509) *chain) { return sk_X509_num(chain); }
+static inline X509 *twinline_chain_certificate(const STACK_OF(X509) *chain, int index) {
+    return sk_X509_value(chain, index);
+}
+// What stands between a context's own certificate and the authority. It belongs to the context; NULL: nothing.
+static inline STACK_OF(X509) *twinline_own_chain(SSL_CTX *context) {
+    STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs(context, &chain);
+    return chain;
+}
+
 static inline void twinline_bio_empty_is_retry(BIO *bio) { BIO_set_mem_eof_return(bio, -1); }
 
 static inline int twinline_error_is_system(unsigned long error) { return ERR_SYSTEM_ERROR(error); }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Replication
+import Transport
 import Wire
 
 /// Nanoseconds of the machine's monotonic clock.
@@ -18,6 +19,11 @@ package func wallClockNow() -> Int64 {
 }
 
 extension Twinline_Seat_V1_Status {
+    /// - Parameter now: milliseconds since 1970.
+    mutating func describe(_ certificate: PeerCertificate?, at now: Int64) {
+        if let certificate { certificateDaysLeft = certificate.daysLeft(at: now / 1000) }
+    }
+
     mutating func describe(_ replica: Replica, at now: Instant) {
         let register = replica.record.register
         mode = register.mode == .paired ? "paired" : "solo"

@@ -11,6 +11,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     let loop: any EventLoop
     let log: Logger
     let settings: NodeSettings
+    private let certificates: CertificateWatch
     private let pair: RandomID
     private let link: PeerLink
     private let arbiter: any Arbiter
@@ -25,11 +26,13 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
 
     /// - Parameter halted: the node can't go on; the process must end.
     init(
-        on loop: any EventLoop, _ settings: NodeSettings, pair: RandomID, link: PeerLink, arbiter: any Arbiter,
-        seats: SeatLoops, standing: Standing, log: Logger, halted: @escaping (HaltReason) -> Void
+        on loop: any EventLoop, _ settings: NodeSettings, _ certificates: CertificateWatch, pair: RandomID,
+        link: PeerLink, arbiter: any Arbiter, seats: SeatLoops, standing: Standing, log: Logger,
+        halted: @escaping (HaltReason) -> Void
     ) {
         self.loop = loop
         self.settings = settings
+        self.certificates = certificates
         self.pair = pair
         self.link = link
         self.arbiter = arbiter
@@ -179,6 +182,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         status.standing = Twinline_Seat_V1_Standing(standing)
         status.version = twinlineVersion
         status.uptimeMs = (now.nanoseconds - began.nanoseconds) / 1_000_000
+        status.describe(certificates.own, at: wallClockNow())
         status.seats = UInt32(clamping: seatCount)
         if let replica = engine?.replica { status.describe(replica, at: now) }
         if let tip = engine?.digestAtTip, tip.lsn == engine?.replica.applied { status.digest = "\(tip.digest)" }

@@ -29,7 +29,12 @@ package final class NodeDaemon: Sendable {
     package func run(_ stopper: Stopper) async -> ExitCode {
         do {
             let data = try DataDirectory(path: settings.data)
-            let door = try await SeatDoor(settings, log: log, group: group)
+            let certificates = CertificateWatch(settings.tls, log: log)
+            let door = try await SeatDoor(settings, certificates, log: log, group: group)
+            let starter = try NodeStarter(settings, certificates, log: log, group: group, ended: ended)
+            let looks = certificates.start(on: door.core)
+            defer { looks.cancel() }
+            stopper.whenRereadRequested { certificates.reread() }
             if try data.file() == nil {
                 log.notice(
                     "the data directory is empty; waiting for `twinline init`", metadata: ["data": "\(data.path)"])
@@ -38,7 +43,7 @@ package final class NodeDaemon: Sendable {
                 file.done()
                 log.notice("formatted", metadata: ["pair-id": "\(file.file.pairID)"])
             }
-            let running = try await start(data, door)
+            let running = try await start(data, door, starter)
             stopper.whenRequested { running.stop() }
             let code = try await ended.futureResult.get()
             await door.close()
@@ -67,9 +72,8 @@ package final class NodeDaemon: Sendable {
         }
     }
 
-    private func start(_ data: DataDirectory, _ door: SeatDoor) async throws -> Running {
+    private func start(_ data: DataDirectory, _ door: SeatDoor, _ starter: NodeStarter) async throws -> Running {
         let opened = try data.open(pair: settings.pair, node: settings.node, segmentSize: settings.segmentSize)
-        let starter = NodeStarter(settings, log: log, group: group, ended: ended)
         let core = try await starter.start(opened, door)
         return Running(core: core, ended: ended)
     }

@@ -15,10 +15,18 @@ struct NodeStarter {
     private let log: Logger
     private let group: MultiThreadedEventLoopGroup
     private let ended: EventLoopPromise<ExitCode>
+    private let certificates: CertificateWatch
+    private let toPeer: OpenConnections
+    private let toWitness: OpenConnections
 
+    /// Reads the certificate files, so that a node which waits to be formatted does not find them changing later.
     init(
-        _ settings: NodeSettings, log: Logger, group: MultiThreadedEventLoopGroup, ended: EventLoopPromise<ExitCode>
-    ) {
+        _ settings: NodeSettings, _ certificates: CertificateWatch, log: Logger, group: MultiThreadedEventLoopGroup,
+        ended: EventLoopPromise<ExitCode>
+    ) throws(TransportError) {
+        toPeer = try certificates.connections(.client, [.node])
+        toWitness = try certificates.connections(.client, [.witness])
+        self.certificates = certificates
         self.settings = settings
         self.log = log
         self.group = group
@@ -46,20 +54,18 @@ struct NodeStarter {
         let readerThread = ReaderThread { seats.deliver($0) }
         startThreads(opened, logThread, writer, readerThread, report)
 
-        let client = try TLSContext(.client, settings.tls, protocols: [.node])
-        let witnessClient = try TLSContext(.client, settings.tls, protocols: [.witness])
-        let (settings, log, ended) = (settings, log, ended)
+        let (settings, log, ended, certificates) = (settings, log, ended, certificates)
+        let (toPeer, toWitness) = (toPeer, toWitness)
         let core = try await loop.submit { () -> NIOLoopBound<Node> in
             let link = PeerLink(
-                on: loop, to: settings.peer, dialer: Dialer(tls: client, connectTimeout: .milliseconds(500)),
+                on: loop, to: settings.peer, dialer: Dialer(toPeer, connectTimeout: .milliseconds(500)),
                 pair: pair, peer: settings.node.other, log: log)
             let arbiter = WitnessClient(
                 on: loop, at: settings.witness,
-                dialer: Dialer(tls: witnessClient, connectTimeout: .milliseconds(500)), pair: pair,
-                log: log)
+                dialer: Dialer(toWitness, connectTimeout: .milliseconds(500)), pair: pair, log: log)
             let node = Node(
-                on: loop, settings, pair: pair, link: link, arbiter: arbiter, seats: seats, standing: standing,
-                log: log, halted: { ended.succeed(Self.exitCode($0, log)) })
+                on: loop, settings, certificates, pair: pair, link: link, arbiter: arbiter, seats: seats,
+                standing: standing, log: log, halted: { ended.succeed(Self.exitCode($0, log)) })
             let bound = NIOLoopBound(node, eventLoop: loop)
             coreBox.core = bound
             node.start { shell in

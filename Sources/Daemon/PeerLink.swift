@@ -174,12 +174,19 @@ final class PeerLink {
     }
 
     private func ended(_ id: Int, route: Int?, because error: (any Error)?) {
+        let wasGreeted = !pending.contains { $0.id == id }
         pending.removeAll { $0.id == id }
         let wasCurrent = connections.first?.id == id
         connections.removeAll { $0.id == id }
         if let route {
             routes[route].connected = false
-            if !closed { dial(route) }
+            if wasGreeted {
+                dial(route)
+            } else if !closed {
+                // Somebody is there, but does not let this node in, and won't in a moment.
+                routes[route].refused = false
+                dialFailed(route, error ?? TransportError.truncated)
+            }
         }
         if connections.isEmpty, !down {
             down = true

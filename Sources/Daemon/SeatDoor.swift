@@ -27,15 +27,18 @@ final class SeatDoor: Sendable {
     /// Where the node's own work is done.
     var core: any EventLoop { loops[0] }
     private let settings: NodeSettings
+    private let certificates: CertificateWatch
     private let state = Mutex(State.closed)
     private let listener = Mutex<Listener?>(nil)
 
-    init(_ settings: NodeSettings, log: Logger, group: MultiThreadedEventLoopGroup) async throws {
+    init(
+        _ settings: NodeSettings, _ certificates: CertificateWatch, log: Logger, group: MultiThreadedEventLoopGroup
+    ) async throws {
         self.settings = settings
+        self.certificates = certificates
         loops = (0..<settings.loops).map { _ in group.next() }
-        let tls = try TLSContext(.server, settings.tls, protocols: [.seat, .node])
         let bound = try await Listener.bind(
-            settings.listen, on: group, tls: tls,
+            settings.listen, on: group, try certificates.connections(.server, [.seat, .node]),
             refused: { address, error in
                 log.info(
                     "refused a connection",
@@ -78,7 +81,7 @@ final class SeatDoor: Sendable {
                 try PeerLink.accept(channel, link)
             case (.unformatted(let format), .seat):
                 try channel.pipeline.syncOperations.addHandler(
-                    FormatHandler(channel, identity, settings, format: format))
+                    FormatHandler(channel, identity, settings, certificates, format: format))
             default:
                 throw PeerFault.notAdmitted("this node is not running yet")
             }
@@ -108,15 +111,17 @@ private final class FormatHandler: ChannelInboundHandler {
     private let channel: any Channel
     private let identity: Identity
     private let settings: NodeSettings
+    private let certificates: CertificateWatch
     private let format: @Sendable (SeatDoor.FormatRequest) -> Void
 
     init(
-        _ channel: any Channel, _ identity: Identity, _ settings: NodeSettings,
+        _ channel: any Channel, _ identity: Identity, _ settings: NodeSettings, _ certificates: CertificateWatch,
         format: @escaping @Sendable (SeatDoor.FormatRequest) -> Void
     ) {
         self.channel = channel
         self.identity = identity
         self.settings = settings
+        self.certificates = certificates
         self.format = format
     }
 
@@ -131,6 +136,7 @@ private final class FormatHandler: ChannelInboundHandler {
             reply.status.unformatted = true
             reply.status.standing.role = .starting
             reply.status.version = twinlineVersion
+            reply.status.describe(certificates.own, at: wallClockNow())
             channel.send(reply)
         case .operation(let operation) where operation.kind == .format: take(operation.format)
         case .hello:

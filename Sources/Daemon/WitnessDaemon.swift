@@ -49,8 +49,9 @@ package final class WitnessDaemon: Sendable {
                 log.notice("witness", metadata: ["id": "\(server.id)", "pairs": "\(server.pairs)"])
                 return NIOLoopBound(server, eventLoop: loop)
             }.get()
+            let certificates = CertificateWatch(settings.tls, log: log)
             let listener = try await Listener.bind(
-                settings.listen, on: group, tls: try TLSContext(.server, settings.tls, protocols: [.witness]),
+                settings.listen, on: group, try certificates.connections(.server, [.witness]),
                 refused: { address, error in
                     log.info(
                         "refused a connection",
@@ -61,6 +62,8 @@ package final class WitnessDaemon: Sendable {
                 accept: { channel, identity, _ throws(PeerFault) in
                     do { try server.value.accept(channel, identity) } catch { throw .notAdmitted("\(error)") }
                 })
+            certificates.start(on: loop)
+            stopper.whenRereadRequested { certificates.reread() }
             for address in listener.addresses { log.info("listening", metadata: ["address": "\(address)"]) }
             stopper.whenRequested { ended.succeed(.orderly) }
             let code = try await ended.futureResult.get()

@@ -7,16 +7,25 @@ package struct Dialer: Sendable {
     /// `channelActive` next.
     package typealias Install = @Sendable (any Channel, PeerCertificate) throws -> Void
 
-    package var tls: TLSContext
+    /// Those that were dialled, by this dialer and its copies.
+    package let connections: OpenConnections
     package var options: ConnectionOptions
     /// From the first packet to an accepted or refused connection; the handshake has its own limit.
     package var connectTimeout: TimeAmount
 
     package init(
+        _ connections: OpenConnections, options: ConnectionOptions = ConnectionOptions(),
+        connectTimeout: TimeAmount = .seconds(1)
+    ) {
+        precondition(connections.context.side == .client, "a dialer needs a client's context")
+        (self.connections, self.options, self.connectTimeout) = (connections, options, connectTimeout)
+    }
+
+    /// For connections whose files are read once.
+    package init(
         tls: TLSContext, options: ConnectionOptions = ConnectionOptions(), connectTimeout: TimeAmount = .seconds(1)
     ) {
-        precondition(tls.side == .client, "a dialer needs a client's context")
-        (self.tls, self.options, self.connectTimeout) = (tls, options, connectTimeout)
+        self.init(OpenConnections(tls), options: options, connectTimeout: connectTimeout)
     }
 
     /// Connects, shakes hands, and makes sure that the peer is `expected`.
@@ -65,7 +74,7 @@ package struct Dialer: Sendable {
                 ready.succeed(channel)
             },
             refuse: { ready.fail($0) })
-        try channel.pipeline.syncOperations.addHandler(TLSHandler(try TLSSession(tls), options, admission))
+        try connections.enter(channel, options, admission)
     }
 
     private static func verdict(on error: any Error, dialling address: SocketAddress) -> TransportError {

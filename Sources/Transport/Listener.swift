@@ -1,6 +1,5 @@
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// Listens on one or several addresses and hands over connections whose peer is known.
 package final class Listener: Sendable {
@@ -13,16 +12,15 @@ package final class Listener: Sendable {
     /// Where it listens, with the real ports where 0 was asked for.
     package let addresses: [SocketAddress]
     private let channels: [any Channel]
-    private let door: Door
 
     /// Binds all of `addresses`, or none.
     /// - Throws: `TransportError.cannotBind` for the first address that can't be had.
     package static func bind(
-        _ addresses: [SocketAddress], on group: any EventLoopGroup, tls: TLSContext,
+        _ addresses: [SocketAddress], on group: any EventLoopGroup, _ connections: OpenConnections,
         options: ConnectionOptions = ConnectionOptions(), refused: @escaping Refused, accept: @escaping Accept
     ) async throws(TransportError) -> Listener {
-        precondition(tls.side == .server, "a listener needs a server's context")
-        let door = Door(tls: tls, options: options, refused: refused, accept: accept)
+        precondition(connections.context.side == .server, "a listener needs a server's context")
+        let door = Door(connections, options: options, refused: refused, accept: accept)
         var channels: [any Channel] = []
         for address in addresses {
             do {
@@ -32,20 +30,12 @@ package final class Listener: Sendable {
                 throw .cannotBind(address: address.numeric, reason: SystemFailure(error).text)
             }
         }
-        return Listener(channels, door)
+        return Listener(channels)
     }
 
-    private init(_ channels: [any Channel], _ door: Door) {
+    private init(_ channels: [any Channel]) {
         addresses = channels.compactMap(\.localAddress)
-        (self.channels, self.door) = (channels, door)
-    }
-
-    /// The files have changed: new connections use this context from now on, and those whose peer it would not let in
-    /// are ended. The others stay.
-    package func renew(_ tls: TLSContext) {
-        precondition(tls.side == .server, "a listener needs a server's context")
-        door.tls.withLock { $0 = tls }
-        for channel in door.inside.withLock({ Array($0.values) }) { channel.judgePeerAgain(under: tls) }
+        self.channels = channels
     }
 
     /// Stops listening. Connections that were accepted stay.
@@ -56,19 +46,16 @@ package final class Listener: Sendable {
 
 /// What every connection that comes in passes through.
 private final class Door: Sendable {
-    let tls: Mutex<TLSContext>
-    /// All connections that are open, for `renew`.
-    let inside = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let connections: OpenConnections
     private let options: ConnectionOptions
     private let refused: Listener.Refused
     private let accept: Listener.Accept
 
     init(
-        tls: TLSContext, options: ConnectionOptions, refused: @escaping Listener.Refused,
+        _ connections: OpenConnections, options: ConnectionOptions, refused: @escaping Listener.Refused,
         accept: @escaping Listener.Accept
     ) {
-        self.tls = Mutex(tls)
-        (self.options, self.refused, self.accept) = (options, refused, accept)
+        (self.connections, self.options, self.refused, self.accept) = (connections, options, refused, accept)
     }
 
     func bootstrap(on group: any EventLoopGroup) -> ServerBootstrap {
@@ -89,19 +76,10 @@ private final class Door: Sendable {
 
     private func guardEntry(of channel: any Channel) throws {
         let address = channel.remoteAddress
-        let context = tls.withLock { $0 }
-        let session = try TLSSession(context)
         let admission = TLSAdmission(
-            admit: { (channel, peer) throws(TransportError) in
-                // The files may have changed during the handshake.
-                let current = self.tls.withLock { $0 }
-                if current !== context, let fault = session.fault(under: current) { throw .peerRefused(fault) }
-                try self.admit(peer, on: channel)
-            },
+            admit: { (channel, peer) throws(TransportError) in try self.admit(peer, on: channel) },
             refuse: { self.refused(address, $0) })
-        try channel.pipeline.syncOperations.addHandler(TLSHandler(session, options, admission))
-        inside.withLock { $0[ObjectIdentifier(channel)] = channel }
-        channel.closeFuture.whenComplete { _ in self.inside.withLock { $0[ObjectIdentifier(channel)] = nil } }
+        try connections.enter(channel, options, admission)
     }
 
     private func admit(_ peer: TLSSession.Peer, on channel: any Channel) throws(TransportError) {

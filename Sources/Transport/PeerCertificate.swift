@@ -33,7 +33,8 @@ extension PeerCertificate {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func notAfter(of certificate: OpaquePointer) -> Int64 {
+    /// Seconds since 1970 (UTC).
+    static func notAfter(of certificate: OpaquePointer) -> Int64 {
         let epoch = ASN1_TIME_set(nil, 0)
         defer { ASN1_TIME_free(epoch) }
         var days: Int32 = 0

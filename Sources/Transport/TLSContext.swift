@@ -35,14 +35,25 @@ package final class TLSContext: @unchecked Sendable {
 
     /// Reads the files.
     /// - Throws: `TransportError.cannotLoad` with the file and what is wrong with it, in OpenSSL's words or ours.
-    package init(_ side: Side, _ files: TLSFiles, protocols: [ApplicationProtocol]) throws(TransportError) {
+    package convenience init(
+        _ side: Side, _ files: TLSFiles, protocols: [ApplicationProtocol]
+    ) throws(TransportError) {
+        try self.init(side, files, protocols, keeping: nil)
+    }
+
+    /// - Parameter other: where certificate and key are taken from instead of the files.
+    private init(
+        _ side: Side, _ files: TLSFiles, _ protocols: [ApplicationProtocol], keeping other: TLSContext?
+    ) throws(TransportError) {
         OpenSSLErrors.forget()
         guard let context = SSL_CTX_new(side == .server ? TLS_server_method() : TLS_client_method()) else {
             throw .openSSL(OpenSSLErrors.drain().text)
         }
         do throws(TransportError) {
             try Self.configure(context)
-            own = try Self.load(files, into: context)
+            if let other { try Self.copyOwn(of: other, into: context) } else { try Self.loadOwn(files, into: context) }
+            try Self.loadTrust(files, into: context)
+            own = try Self.readOwn(context, files)
         } catch {
             SSL_CTX_free(context)
             throw error
@@ -53,6 +64,27 @@ package final class TLSContext: @unchecked Sendable {
     }
 
     deinit { SSL_CTX_free(pointer) }
+
+    /// What the files, which have changed, make of this context.
+    ///
+    /// - Parameter keepingOwn: takes only authority and revocation list from them: whom to let in can be known although
+    ///   the certificate is missing, or does not fit its key yet.
+    /// - Throws: `TransportError.cannotLoad`, also when the parts don't fit each other: if its own authority does not
+    ///   trust our certificate, the one or the other is still to be replaced, and nobody would be let in until then.
+    package func renewed(from files: TLSFiles, keepingOwn: Bool = false) throws(TransportError) -> TLSContext {
+        let new = try TLSContext(side, files, protocols, keeping: keepingOwn ? self : nil)
+        guard new.own.identity == own.identity else {
+            throw .cannotLoad(
+                what: "certificate", path: files.certificate,
+                reason: "it belongs to \(new.own.identity), not \(own.identity)")
+        }
+        if case .untrusted(let reason)? = new.ownFault {
+            throw .cannotLoad(
+                what: "certificate", path: files.certificate,
+                reason: "the authority or revocation list does not fit it: \(reason)")
+        }
+        return new
+    }
 
     /// The longest certificate chain that a peer may send, in bytes: a chain of three is about 2 KiB.
     private static let certificatesLimit = 32 * 1024
@@ -73,17 +105,31 @@ package final class TLSContext: @unchecked Sendable {
         twinline_session_cache_off(context)
     }
 
-    private static func load(_ files: TLSFiles, into context: OpaquePointer) throws(TransportError) -> PeerCertificate {
+    private static func loadOwn(_ files: TLSFiles, into context: OpaquePointer) throws(TransportError) {
         try check(SSL_CTX_use_certificate_chain_file(context, files.certificate), "certificate", files.certificate)
         try check(SSL_CTX_use_PrivateKey_file(context, files.key, SSL_FILETYPE_PEM), "private key", files.key)
         try check(SSL_CTX_check_private_key(context), "private key", files.key)
+    }
+
+    private static func copyOwn(of other: TLSContext, into context: OpaquePointer) throws(TransportError) {
+        let result = SSL_CTX_use_cert_and_key(
+            context, SSL_CTX_get0_certificate(other.pointer), SSL_CTX_get0_privatekey(other.pointer),
+            twinline_own_chain(other.pointer), 1)
+        guard result == 1 else { throw .openSSL(OpenSSLErrors.drain().text) }
+    }
+
+    private static func loadTrust(_ files: TLSFiles, into context: OpaquePointer) throws(TransportError) {
         try check(SSL_CTX_load_verify_locations(context, files.authority, nil), "authority", files.authority)
-        if let revocations = files.revocations {
-            let store = SSL_CTX_get_cert_store(context)
-            let lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file())
-            try check(X509_load_crl_file(lookup, revocations, X509_FILETYPE_PEM), "revocation list", revocations)
-            X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK))
-        }
+        guard let revocations = files.revocations else { return }
+        let store = SSL_CTX_get_cert_store(context)
+        let lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file())
+        try check(X509_load_crl_file(lookup, revocations, X509_FILETYPE_PEM), "revocation list", revocations)
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK))
+    }
+
+    private static func readOwn(
+        _ context: OpaquePointer, _ files: TLSFiles
+    ) throws(TransportError) -> PeerCertificate {
         guard let certificate = SSL_CTX_get0_certificate(context) else {
             throw .cannotLoad(what: "certificate", path: files.certificate, reason: "it holds none")
         }

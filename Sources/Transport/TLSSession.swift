@@ -127,17 +127,19 @@ package final class TLSSession {
 
     /// Why the peer, once let in, would not be let in under `context`, which may have a newer revocation list.
     /// Nil: it still would.
-    func fault(under context: TLSContext) -> PeerFault? {
+    /// - Parameter now: seconds since 1970; nil: by the machine's clock.
+    func fault(under context: TLSContext, at now: Int64? = nil) -> PeerFault? {
         guard SSL_is_init_finished(ssl) == 1 else { return nil }
         guard let certificate = SSL_get1_peer_certificate(ssl) else { return .noCertificate }
         defer { X509_free(certificate) }
-        let check = X509_STORE_CTX_new()
-        defer { X509_STORE_CTX_free(check) }
-        let store = SSL_CTX_get_cert_store(context.pointer)
-        X509_STORE_CTX_init(check, store, certificate, SSL_get_peer_cert_chain(ssl))
-        X509_STORE_CTX_set_default(check, context.side == .server ? "ssl_client" : "ssl_server")
-        defer { OpenSSLErrors.forget() }
-        return X509_verify_cert(check) == 1 ? nil : PeerFault(verdict: X509_STORE_CTX_get_error(check))
+        return context.fault(of: certificate, with: SSL_get_peer_cert_chain(ssl), at: now)
+    }
+
+    /// When the first of the certificates that made the peer known expires, in seconds since 1970.
+    var peerExpires: Int64 {
+        guard let chain = SSL_get0_verified_chain(ssl) else { return .min }
+        let certificates = (0..<twinline_chain_count(chain)).compactMap { twinline_chain_certificate(chain, $0) }
+        return certificates.map(PeerCertificate.notAfter).min() ?? .min
     }
 
     private func peer() throws(TransportError) -> Peer {
@@ -177,16 +179,5 @@ extension TLSSession {
     private func connectionError(_ errors: OpenSSLErrors) -> TransportError {
         if let alert = errors.alert { return .refusedByPeer(alert: alert) }
         return .broken(errors.text)
-    }
-}
-
-extension PeerFault {
-    fileprivate init(verdict: Int32) {
-        switch verdict {
-        case X509_V_ERR_CERT_HAS_EXPIRED: self = .expired
-        case X509_V_ERR_CERT_NOT_YET_VALID: self = .notYetValid
-        case X509_V_ERR_CERT_REVOKED: self = .revoked
-        default: self = .untrusted(String(cString: X509_verify_cert_error_string(Int(verdict))))
-        }
     }
 }

@@ -25,23 +25,28 @@ struct ProcessLife: ParsableArguments {
         return logger
     }
 
-    /// SIGTERM and SIGINT ask for an orderly end; a second one gets its usual way.
+    /// SIGTERM and SIGINT ask for an orderly end; a second one gets its usual way. SIGHUP has certificates reread.
     func stopper() -> Stopper {
         let stopper = Stopper()
         for signal in [SIGTERM, SIGINT] {
-            Foundation.signal(signal, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
-            source.setEventHandler {
+            Self.take(signal) {
                 Foundation.signal(signal, SIG_DFL)
                 stopper.request()
             }
-            source.resume()
-            SignalSources.shared.keep(source)
         }
+        Self.take(SIGHUP) { stopper.requestReread() }
         // A peer that goes away while it is written to is an error of that connection, not of the process.
         Foundation.signal(SIGPIPE, SIG_IGN)
         if endWithParent { Self.endWithStandardInput() }
         return stopper
+    }
+
+    private static func take(_ signal: CInt, _ handler: @escaping @Sendable () -> Void) {
+        Foundation.signal(signal, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: signal, queue: .global())
+        source.setEventHandler(handler: handler)
+        source.resume()
+        SignalSources.shared.keep(source)
     }
 
     /// For processes of a demo or a benchmark: whatever ends their parent ends them, since their input then closes.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Foundation
 import Replication
 import Wire
@@ -75,12 +76,21 @@ extension PairView.Sight {
         row("other node") { $0.peerConnected ? "connected" : "away" }
         row("witness") { $0.witnessConnected ? "connected" : $0.foreignWitnessID.isEmpty ? "away" : "another one" }
         row("seats' connections") { "\($0.seats)" }
+        row("certificate") { $0.certificateLeft }
         row("up") { "\($0.uptimeMs / 1000) s" }
         let widths = (0..<3).map { column in rows.map { $0[column].count }.max() ?? 0 }
         let lines = rows.map { row in
             zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
         }
-        return ([verdict, ""] + lines).joined(separator: "\n")
+        return ([verdict, ""] + lines + warnings).joined(separator: "\n")
+    }
+
+    private var warnings: [String] {
+        let found = NodeName.allCases.compactMap { name -> String? in
+            guard let status = nodes[name].value, status.hasCertificateDaysLeft else { return nil }
+            return expiryWarning(daysLeft: status.certificateDaysLeft).map { "node \(name)'s certificate \($0)" }
+        }
+        return found.isEmpty ? [] : [""] + found
     }
 
     var json: String {
@@ -106,6 +116,15 @@ extension Twinline_Seat_V1_Status {
         }
     }
 
+    fileprivate var certificateLeft: String {
+        switch certificateDaysLeft {
+        case _ where !hasCertificateDaysLeft: "–"
+        case ..<0: "expired"
+        case 1: "1 day left"
+        case let days: "\(days) days left"
+        }
+    }
+
     fileprivate var object: [String: Any] {
         [
             "pair": pair, "role": roleName, "epoch": standing.epoch, "mode": mode, "register_version": registerVersion,
@@ -116,6 +135,7 @@ extension Twinline_Seat_V1_Status {
             "witness_id": (try? RandomID(witnessID, field: "witness_id")).map { "\($0)" } ?? "",
             "failover_possible": failoverPossible, "failover_reason": failoverReason, "seats": seats,
             "version": version, "uptime_ms": uptimeMs,
+            "certificate_days_left": hasCertificateDaysLeft ? certificateDaysLeft : NSNull(),
         ]
     }
 }

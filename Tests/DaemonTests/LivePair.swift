@@ -18,11 +18,50 @@ final class LivePair: Sendable {
         directory = FileManager.default.temporaryDirectory.appending(path: "twinline-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         ports = try Self.freePorts(3)
-        let pki = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Deploy/pki").path
-        try Self.run(pki, ["init", path("pki"), "test"])
-        for name in ["node/a", "node/b", "witness", "ops/admin", "seat/1"] {
-            try Self.run(pki, ["issue", path("pki"), name])
-        }
+        try pki("init", path("pki"), "test")
+        for name in ["node/a", "node/b", "witness", "ops/admin", "seat/1"] { try issue(name) }
+    }
+
+    func pki(_ arguments: String...) throws {
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Deploy/pki").path
+        try Self.run(script, arguments)
+    }
+
+    func issue(_ name: String) throws { try pki("issue", path("pki"), name) }
+
+    /// As a replacement, without revoking what it replaces.
+    func issueAgain(_ name: String, days: Int) throws {
+        for file in [tls(name).certificate, tls(name).key] { try FileManager.default.removeItem(atPath: file) }
+        try pki("issue", path("pki"), name, "\(days)")
+    }
+
+    /// A certificate that ends at a given second, which `pki` would not issue.
+    func issue(_ name: String, until end: Date) throws {
+        let file = path("pki/\(Self.file(name))")
+        let configuration = """
+            [ca]
+            default_ca = x
+            [x]
+            database = \(file).txt
+            rand_serial = yes
+            default_md = sha256
+            policy = any
+            copy_extensions = copy
+            [any]
+            commonName = supplied
+            """
+        try configuration.write(toFile: file + ".cnf", atomically: true, encoding: .utf8)
+        try "".write(toFile: file + ".txt", atomically: true, encoding: .utf8)
+        try Self.run("/usr/bin/openssl", [
+            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=short",
+            "-addext", "subjectAltName=URI:twinline://test/\(name)", "-keyout", file + ".key", "-out", file + ".csr",
+        ])
+        let digits = end.formatted(.iso8601).filter(\.isNumber)
+        try Self.run("/usr/bin/openssl", [
+            "ca", "-config", file + ".cnf", "-batch", "-notext", "-cert", path("pki/ca.pem"), "-keyfile",
+            path("pki/ca.key"), "-startdate", "20200101000000Z", "-enddate", digits + "Z", "-outdir", path("pki"),
+            "-in", file + ".csr", "-out", file + ".pem",
+        ])
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
@@ -32,7 +71,7 @@ final class LivePair: Sendable {
     func tls(_ name: String) -> TLSFiles {
         TLSFiles(
             certificate: path("pki/\(Self.file(name)).pem"), key: path("pki/\(Self.file(name)).key"),
-            authority: path("pki/ca.pem"))
+            authority: path("pki/ca.pem"), revocations: path("pki/crl.pem"))
     }
 
     private static func file(_ name: String) -> String { name.replacingOccurrences(of: "/", with: "-") }
@@ -60,6 +99,7 @@ final class LivePair: Sendable {
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)

@@ -21,10 +21,10 @@ struct RunningPair {
     }()
 
     /// Starts the three, has the test done, stops them, and expects each to end orderly.
-    static func with(_ test: (RunningPair) async throws -> Void) async throws {
+    static func with(log: Logger = Self.log, _ test: (RunningPair) async throws -> Void) async throws {
         let pair = try LivePair()
         let stoppers = ["witness": Stopper(), "a": Stopper(), "b": Stopper()]
-        let witness = try makeWitness(pair, data: "witness")
+        let witness = try makeWitness(pair, data: "witness", log: log)
         let nodes = try NodeName.allCases.map { (name: $0, daemon: NodeDaemon(try pair.node($0), log: log)) }
         let running = RunningPair(
             pair: pair, client: try OpsClient(tls: pair.tls("ops/admin"), group: pair.group), stoppers: stoppers)
@@ -37,7 +37,7 @@ struct RunningPair {
         }
     }
 
-    static func makeWitness(_ pair: LivePair, data: String) throws -> WitnessDaemon {
+    static func makeWitness(_ pair: LivePair, data: String, log: Logger = Self.log) throws -> WitnessDaemon {
         WitnessDaemon(
             WitnessSettings(listen: [try pair.address(2)], data: pair.path(data), tls: pair.tls("witness")), log: log)
     }

@@ -47,7 +47,7 @@ final class ScriptedNode: Sendable {
         let box = Box()
         let listener = try await Listener.bind(
             [SocketAddress(ipAddress: "127.0.0.1", port: port)], on: group,
-            tls: Keys.shared.server("node-\(name)"), refused: { _, _ in },
+            OpenConnections(Keys.shared.server("node-\(name)")), refused: { _, _ in },
             accept: { channel, _, _ in
                 try channel.pipeline.syncOperations.addHandler(Handler { box.node.withLock { $0 } })
             })

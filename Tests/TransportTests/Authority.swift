@@ -61,6 +61,16 @@ enum Authority {
 
         func issue(_ role: String) { pki("issue", path, role) }
 
+        /// As a replacement, without revoking what it replaces.
+        func issueAgain(_ role: String, days: Int) {
+            remove(role.replacing("/", with: "-"))
+            pki("issue", path, role, "\(days)")
+        }
+
+        func remove(_ name: String) {
+            for end in ["pem", "key"] { try? FileManager.default.removeItem(atPath: "\(path)/\(name).\(end)") }
+        }
+
         /// Copies made before a revocation, which takes the files away.
         func keep(_ name: String) {
             for end in ["pem", "key"] {

@@ -42,7 +42,7 @@ import Testing
             throws: TransportError.cannotBind(address: echo.address.numeric, reason: "Address already in use")
         ) {
             _ = try await Listener.bind(
-                [echo.address], on: Echo.group, tls: Authority.hotline.server(), refused: { _, _ in },
+                [echo.address], on: Echo.group, OpenConnections(Authority.hotline.server()), refused: { _, _ in },
                 accept: { _, _, _ in })
         }
         await echo.listener.close()
@@ -102,7 +102,7 @@ import Testing
         _ = await echo.next()
         let other = try await Caller(echo.address)
         _ = await echo.next()
-        echo.listener.renew(try Authority.hotline.server())
+        echo.connections.renew(try Authority.hotline.server())
         #expect(await echo.next() == .ended(.peerRefused(.revoked)))
         #expect(try await before.next() == nil)
         let after = try await Caller(echo.address, tls: lost)

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import Testing
 
 @testable import Transport
 
@@ -13,6 +14,7 @@ final class Echo: Sendable {
     }
 
     let listener: Listener
+    let connections: OpenConnections
     private let log: AsyncStream<Event>
     private let append: AsyncStream<Event>.Continuation
 
@@ -24,9 +26,10 @@ final class Echo: Sendable {
     ) async throws {
         let (log, append) = AsyncStream.makeStream(of: Event.self)
         (self.log, self.append) = (log, append)
+        connections = OpenConnections(try tls ?? Authority.hotline.server())
         listener = try await Listener.bind(
             addresses.map { try SocketAddress(ipAddress: $0, port: 0) }, on: Self.group,
-            tls: try tls ?? Authority.hotline.server(), options: options,
+            connections, options: options,
             refused: { append.yield(.refused($1)) },
             accept: { channel, identity, agreed in
                 try admit?(identity)
@@ -71,19 +74,32 @@ private final class EchoHandler: ChannelInboundHandler {
 /// A dialled connection whose frames and end can be waited for.
 final class Caller: Sendable {
     let channel: any Channel
+    /// As it was when the connection was made.
+    let peer: PeerCertificate
     private let frames: AsyncThrowingStream<[UInt8], any Error>
 
-    init(
+    convenience init(
         _ address: SocketAddress, tls: TLSContext? = nil, options: ConnectionOptions = .patient,
+        expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .seconds(5)
+    ) async throws {
+        try await self.init(
+            address, OpenConnections(try tls ?? Authority.hotline.client()), options: options, expecting: role,
+            connectTimeout: connectTimeout)
+    }
+
+    init(
+        _ address: SocketAddress, _ connections: OpenConnections, options: ConnectionOptions = .patient,
         expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .seconds(5)
     ) async throws {
         let (frames, append) = AsyncThrowingStream.makeStream(of: [UInt8].self)
         self.frames = frames
-        let dialer = Dialer(
-            tls: try tls ?? Authority.hotline.client(), options: options, connectTimeout: connectTimeout)
-        channel = try await dialer.dial(address, on: Echo.group.next(), expecting: role) { channel, _ in
+        let dialer = Dialer(connections, options: options, connectTimeout: connectTimeout)
+        let peer = Mutex<PeerCertificate?>(nil)
+        channel = try await dialer.dial(address, on: Echo.group.next(), expecting: role) { channel, certificate in
+            peer.withLock { $0 = certificate }
             try channel.pipeline.syncOperations.addHandler(Collector(append))
         }.get()
+        self.peer = try #require(peer.withLock { $0 })
     }
 
     func send(_ payload: [UInt8]) async throws {

@@ -1239,6 +1239,16 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
     set {_uniqueStorage()._logFirst = newValue}
   }
 
+  /// Whole days until the node's own certificate expires; negative once it has.
+  package var certificateDaysLeft: Int64 {
+    get {_storage._certificateDaysLeft ?? 0}
+    set {_uniqueStorage()._certificateDaysLeft = newValue}
+  }
+  /// Returns true if `certificateDaysLeft` has been explicitly set.
+  package var hasCertificateDaysLeft: Bool {_storage._certificateDaysLeft != nil}
+  /// Clears the value of `certificateDaysLeft`. Subsequent reads from it will return its default value.
+  package mutating func clearCertificateDaysLeft() {_uniqueStorage()._certificateDaysLeft = nil}
+
   /// Its disk is full: it takes no writes, and no lead, until there is room again.
   package var diskFull: Bool {
     get {_storage._diskFull}
@@ -3182,7 +3192,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{4}\u{2}disk_full\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3210,6 +3220,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _witnessID: Data = Data()
     var _foreignWitnessID: Data = Data()
     var _logFirst: UInt64 = 0
+    var _certificateDaysLeft: Int64? = nil
     var _diskFull: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
@@ -3246,6 +3257,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _witnessID = source._witnessID
       _foreignWitnessID = source._foreignWitnessID
       _logFirst = source._logFirst
+      _certificateDaysLeft = source._certificateDaysLeft
       _diskFull = source._diskFull
     }
   }
@@ -3290,6 +3302,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 23: try { try decoder.decodeSingularBytesField(value: &_storage._witnessID) }()
         case 24: try { try decoder.decodeSingularBytesField(value: &_storage._foreignWitnessID) }()
         case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._logFirst) }()
+        case 26: try { try decoder.decodeSingularSInt64Field(value: &_storage._certificateDaysLeft) }()
         case 27: try { try decoder.decodeSingularBoolField(value: &_storage._diskFull) }()
         default: break
         }
@@ -3378,6 +3391,9 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if _storage._logFirst != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._logFirst, fieldNumber: 25)
       }
+      try { if let v = _storage._certificateDaysLeft {
+        try visitor.visitSingularSInt64Field(value: v, fieldNumber: 26)
+      } }()
       if _storage._diskFull != false {
         try visitor.visitSingularBoolField(value: _storage._diskFull, fieldNumber: 27)
       }
@@ -3415,6 +3431,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._witnessID != rhs_storage._witnessID {return false}
         if _storage._foreignWitnessID != rhs_storage._foreignWitnessID {return false}
         if _storage._logFirst != rhs_storage._logFirst {return false}
+        if _storage._certificateDaysLeft != rhs_storage._certificateDaysLeft {return false}
         if _storage._diskFull != rhs_storage._diskFull {return false}
         return true
       }

@@ -86,6 +86,8 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         case .hello(let hello): greet(hello)
         case .request(let request): take(request, bytes: bytes)
         case .read(let request): take(request)
+        // One without a stamp is an answer itself.
+        case .beat(let beat) where beat.stamp == 0: break
         case .beat(let beat):
             var reply = Twinline_Seat_V1_NodeMessage()
             reply.beat.echo = beat.stamp

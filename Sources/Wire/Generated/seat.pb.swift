@@ -300,7 +300,8 @@ package nonisolated struct Twinline_Seat_V1_Beat: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Sent back unchanged by the other side in `echo`, so that each side measures the round trip on its own clock.
+  /// Sent back unchanged by the other side in `echo`, so that each side measures the round trip on its own clock. 0 in
+  /// an answer, which gets none.
   package var stamp: UInt64 = 0
 
   package var echo: UInt64 = 0

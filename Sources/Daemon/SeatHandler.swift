@@ -52,7 +52,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         do throws(MalformedMessage) {
-            let message: Twinline_Seat_V1_SeatMessage = try decoded(Array(buffer.readableBytesView))
+            let message: Twinline_Seat_V1_SeatMessage = try decoded(buffer.readableBytesSpan)
             guard greeted || message.isHello else { throw MalformedMessage(field: "hello") }
             handle(message, bytes: buffer.readableBytes)
         } catch {
@@ -165,7 +165,8 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     func flush() {
         guard out.readableBytes > 0 else { return }
         channel.writeAndFlush(out, promise: nil)
-        out = channel.allocator.buffer(capacity: 1024)
+        // TLS has taken the bytes by now, so the room is used again; one large answer must not hold it for ever.
+        if out.capacity > 16 << 10 { out = channel.allocator.buffer(capacity: 1024) } else { out.clear() }
     }
 
     private func goodbye(_ reason: String) {

@@ -55,7 +55,12 @@ final class SeatConnectionHandler: ChannelInboundHandler {
     func flush() {
         guard outgoing.readableBytes > 0 else { return }
         channel.writeAndFlush(outgoing, promise: nil)
-        outgoing = channel.allocator.buffer(capacity: 1024)
+        // TLS has taken the bytes by now, so the room is used again.
+        if outgoing.capacity > 16 << 10 {
+            outgoing = channel.allocator.buffer(capacity: 1024)
+        } else {
+            outgoing.clear()
+        }
     }
 
     func close() { channel.close(promise: nil) }

@@ -94,6 +94,11 @@ package func encoded(_ message: some SwiftProtobuf.Message) -> [UInt8] {
     return bytes
 }
 
+/// The same without a copy first: for bytes as they came from the network.
+package func decoded<M: SwiftProtobuf.Message>(_ bytes: RawSpan) throws(MalformedMessage) -> M {
+    do { return try M(serializedBytes: bytes) } catch { throw MalformedMessage(field: "frame") }
+}
+
 /// Refuses what is no such message at all; what it says is for the caller to check.
 package func decoded<M: SwiftProtobuf.Message>(_ bytes: [UInt8]) throws(MalformedMessage) -> M {
     do { return try M(serializedBytes: bytes) } catch { throw MalformedMessage(field: "frame") }

@@ -67,13 +67,17 @@ package final class WitnessClient: Arbiter {
     private func dial() {
         guard !closed else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
+        let address = address
         dialer.dial(address, on: loop, expecting: .witness) { channel, _ in
             try channel.pipeline.syncOperations.addHandler(
                 FrameHandler(
                     frame: { bound.value.received($0) }, closed: { bound.value.lost($0) }))
         }.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let channel): self.channel = channel
+            case .success(let channel):
+                self.channel = channel
+                // Moved while this was on its way.
+                if address != self.address { channel.close(promise: nil) }
             case .failure(let error): self.lost(error)
             }
         }

@@ -56,7 +56,11 @@ public struct Witness: Equatable, Sendable {
         if case .install(let register) = request.action {
             return install(Pair(id: pair, name: name, register: register), request, client)
         }
-        guard let register = register(of: pair) else { return answer(request, .refused(.unknownPair), client) }
+        // An id is no secret: who asks must also be of the pair of that name.
+        guard let known = record.registers.first(where: { $0.id == pair }), known.name == name else {
+            return answer(request, .refused(.unknownPair), client)
+        }
+        let register = known.register
         switch request.action {
         case .read:
             return answer(request, .current(register), client)
@@ -81,7 +85,7 @@ public struct Witness: Equatable, Sendable {
     private mutating func install(_ new: Pair, _ request: RegisterRequest, _ client: UInt64) -> [Effect] {
         if let index = record.registers.firstIndex(where: { $0.id == new.id || $0.name == new.name }) {
             let old = record.registers[index]
-            guard old.id == new.id, old.register.version < new.register.version,
+            guard old.id == new.id, old.name == new.name, old.register.version < new.register.version,
                 old.register.epoch <= new.register.epoch
             else { return answer(request, .refused(.alreadyInstalled), client) }
             record.registers[index] = new

@@ -36,12 +36,12 @@ struct Backoff: Equatable {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the seed is an argument of the session, so a test sees the same delays always.
-struct Random: Equatable {
+package struct Random: Equatable, RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

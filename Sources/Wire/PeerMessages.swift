@@ -39,7 +39,7 @@ extension Twinline_Node_V1_PeerMessage {
             fetched.frames = Self.join(envelope.frames)
         case .acknowledge(let synced, let applied, let reachesWitness, let hasRoom):
             (acknowledge.synced, acknowledge.applied) = (synced.value, applied.value)
-            (acknowledge.reachesWitness, acknowledge.diskHasRoom) = (reachesWitness, hasRoom)
+            (acknowledge.reachesWitness, acknowledge.diskFull) = (reachesWitness, !hasRoom)
         case .heartbeat(let committed, let synced, let applied):
             (heartbeat.committed, heartbeat.synced, heartbeat.applied) = (committed.value, synced.value, applied.value)
         case .confirm(let round): confirm.number = round
@@ -93,7 +93,7 @@ extension PeerEnvelope {
                 synced: try LSN(wire: ack.synced, field: "synced"),
                 applied: try LSN(wire: ack.applied, field: "applied"),
                 reachesWitness: ack.reachesWitness,
-                hasRoom: ack.diskHasRoom)
+                hasRoom: !ack.diskFull)
         case .heartbeat(let beat):
             body = .heartbeat(
                 committed: try LSN(wire: beat.committed, field: "committed"),

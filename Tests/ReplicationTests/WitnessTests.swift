@@ -118,6 +118,18 @@ struct WitnessTests {
         #expect(effects == [answer(1, .refused(.alreadyInstalled))])
     }
 
+    @Test("a node of another pair gets nothing of this one, whatever id it names")
+    func foreignPair() {
+        var witness = witness()
+        for request in [read(1), set(1, at: 5, Stage.register(0, 4, .b, .solo)), testify(.a, Stage.register(9))] {
+            let effects = witness.receive(request, pair: pair, named: "other", start: 2, client: 8)
+            #expect(effects == [answer(1, .refused(.unknownPair))])
+        }
+        let effects = witness.receive(install(1, Stage.register(9, 5)), pair: pair, named: "other", start: 2, client: 8)
+        #expect(effects == [answer(1, .refused(.alreadyInstalled))])
+        #expect(witness.register(of: pair)?.version == 5)
+    }
+
     @Test("a leader that comes back to a witness replaces the older register there, and its doubts")
     func cameBack() {
         var witness = witness(rebooted: true)

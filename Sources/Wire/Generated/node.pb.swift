@@ -395,7 +395,7 @@ package nonisolated struct Twinline_Node_V1_Acknowledge: Sendable {
 
   package var reachesWitness: Bool = false
 
-  package var diskHasRoom: Bool = false
+  package var diskFull: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1146,7 +1146,7 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Acknowledge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_has_room\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_full\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1157,7 +1157,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.synced) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.reachesWitness) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.diskHasRoom) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.diskFull) }()
       default: break
       }
     }
@@ -1173,8 +1173,8 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if self.reachesWitness != false {
       try visitor.visitSingularBoolField(value: self.reachesWitness, fieldNumber: 3)
     }
-    if self.diskHasRoom != false {
-      try visitor.visitSingularBoolField(value: self.diskHasRoom, fieldNumber: 4)
+    if self.diskFull != false {
+      try visitor.visitSingularBoolField(value: self.diskFull, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1183,7 +1183,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if lhs.synced != rhs.synced {return false}
     if lhs.applied != rhs.applied {return false}
     if lhs.reachesWitness != rhs.reachesWitness {return false}
-    if lhs.diskHasRoom != rhs.diskHasRoom {return false}
+    if lhs.diskFull != rhs.diskFull {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

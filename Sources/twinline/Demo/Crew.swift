@@ -45,7 +45,7 @@ final class Crew: Sendable {
         var next = 0
         var notes = 0
         var opened: [TicketID] = []
-        var random = SplitMix64(seed: seed &+ UInt64(seat))
+        var random = Random(seed: seed &+ UInt64(seat))
         while true {
             if next < steps.count, isDue(steps[next].offset) {
                 let step = steps[next].element

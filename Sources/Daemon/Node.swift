@@ -23,6 +23,8 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     private var standing: Standing
     private var stopping: (() -> Void)?
     private var began: Instant
+    private let waker: CoreWaker?
+    private var workSeen: UInt64 = 0
 
     /// - Parameter halted: the node can't go on; the process must end.
     init(
@@ -41,6 +43,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         self.log = log
         self.halted = halted
         began = monotonicNow()
+        waker = settings.wakeful ? CoreWaker(log: log) : nil
         link.delegate = self
         arbiter.delegate = self
     }
@@ -58,7 +61,14 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         }
         loop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
             bound.value.engine?.measureRoom()
+            bound.value.lookForWork()
         }
+    }
+
+    private func lookForWork() {
+        guard let waker, let work = engine?.work else { return }
+        waker.look(hasWorked: work != workSeen)
+        workSeen = work
     }
 
     func close() {

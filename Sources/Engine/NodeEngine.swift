@@ -53,6 +53,8 @@ package final class NodeEngine {
     private var standing: Standing
     /// Counts the times that this node began to serve.
     private(set) var reign: UInt64 = 0
+    /// Counts what is done for seats, here or for the other node: it only tells busy from idle.
+    package internal(set) var work: UInt64 = 0
     private var halted = false
     /// Requests are refused, since the disk is full.
     private var isPaused = false
@@ -100,6 +102,10 @@ package final class NodeEngine {
 
     package func receive(_ envelope: PeerEnvelope) {
         incoming = envelope.frames
+        switch envelope.message.body {
+        case .append, .confirm: work &+= 1
+        default: break
+        }
         // With entries to come, the first of them tells: it names the chain value that it follows.
         if case .joinAccepted(let common) = envelope.message.body, common == tip.position,
             let chain = envelope.chain, chain != tip.chain

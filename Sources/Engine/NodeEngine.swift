@@ -102,10 +102,8 @@ package final class NodeEngine {
 
     package func receive(_ envelope: PeerEnvelope) {
         incoming = envelope.frames
-        switch envelope.message.body {
-        case .append, .confirm: work &+= 1
-        default: break
-        }
+        if case .append = envelope.message.body { work &+= 1 }
+        if case .confirm = envelope.message.body { work &+= 1 }
         // With entries to come, the first of them tells: it names the chain value that it follows.
         if case .joinAccepted(let common) = envelope.message.body, common == tip.position,
             let chain = envelope.chain, chain != tip.chain
@@ -157,7 +155,8 @@ package final class NodeEngine {
         case .ask(let request): shell.ask(request)
         case .append(let run):
             append(incoming.filter { $0.position.lsn >= run.first && $0.position.lsn <= run.last.lsn })
-        case .mark(let position): append([frame(position, .mark, [], tip.digest)])
+        case .mark(let position, let forced):
+            append([frame(position, forced ? .forcedMark : .mark, [], tip.digest)])
         case .cut(let lsn): log.cut(to: lsn)
         case .ship(let lsn, let session): ship(from: lsn, session: session)
         case .commit: break

@@ -69,8 +69,9 @@ struct ForceOrder: ParsableArguments {
 
     private func stakes(_ kind: Twinline_Seat_V1_Operation.Kind, _ status: Twinline_Seat_V1_Status) -> String {
         let silent = status.peerSilentMs / 1000
-        let held = "Node \(node) (\(status.roleName)) holds entries up to \(status.synced) and has heard nothing of node "
-            + "\(node.other) for \(silent) s."
+        let held =
+            "Node \(node) (\(status.roleName)) holds entries up to \(status.synced) and has heard nothing of "
+            + "node \(node.other) for \(silent) s."
         let loss =
             kind == .forcePromote
             ? "What node \(node.other) answered after that entry IS LOST, and so is every ticket in it."

@@ -37,7 +37,8 @@ extension PairView.Sight {
     var verdict: String {
         guard let primary, let status = primaryStatus else { return "NOBODY LEADS: " + reasons }
         if status.forced {
-            return "node \(primary) leads BY FORCE until node \(primary.other) has joined it; what only that one holds is lost"
+            return "node \(primary) leads BY FORCE until node \(primary.other) has joined it; "
+                + "what only that one holds is lost"
         }
         guard status.failoverPossible else {
             return "node \(primary) leads; no failover possible: \(status.failoverReason)"

@@ -13,6 +13,7 @@ struct Twinline: AsyncParsableCommand {
         version: twinlineVersion,
         subcommands: [
             InitCommand.self, NodeCommand.self, WitnessCommand.self, SeatCommand.self, StatusCommand.self,
-            SwitchoverCommand.self, ForceSoloCommand.self, ForcePromoteCommand.self, BenchCommand.self, DemoCommand.self,
+            SwitchoverCommand.self, ForceSoloCommand.self, ForcePromoteCommand.self,
+            BenchCommand.self, DemoCommand.self,
         ])
 }

@@ -7,7 +7,7 @@ import Testing
 
 /// Two of the three are gone: only a person can have the pair go on.
 @Suite(.serialized) struct ForcedTests {
-    @Test("a standby without primary and witness leads once it is forced to, and the pair heals", .timeLimit(.minutes(1)))
+    @Test("a standby without primary and witness leads once forced, and the pair heals", .timeLimit(.minutes(1)))
     func promotion() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -33,7 +33,7 @@ import Testing
         try await heal(faulty, primary, leader: standby)
     }
 
-    @Test("a primary without standby and witness goes on once it is forced to, and the pair heals", .timeLimit(.minutes(1)))
+    @Test("a primary without standby and witness goes on once forced, and the pair heals", .timeLimit(.minutes(1)))
     func solo() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()

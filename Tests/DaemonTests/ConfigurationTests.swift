@@ -79,7 +79,9 @@ final class ConfigurationTests {
 
     @Test("sizes and times have units")
     func units() throws {
-        let options = "segment-size: 1GiB\nlog-level: debug\nwakeful: no\ntimings: {heartbeat: 20ms, suspect-after: 1 s, reread: 2m}"
+        let options =
+            "segment-size: 1GiB\nlog-level: debug\nwakeful: no\n"
+            + "timings: {heartbeat: 20ms, suspect-after: 1 s, reread: 2m}"
         let configuration = try NodeConfiguration(path: try write(Self.node + options))
         #expect(configuration.settings.segmentSize == 1 << 30)
         #expect(configuration.logLevel == .debug)

@@ -13,7 +13,7 @@ extension Situation {
         Situation("draining", "Like that; then a switchover was asked for.", draining()),
         Situation("handing over", "All is drained, and node b has been asked to claim.", handingOver()),
         Situation("lacking", "Node a was settled, and the link broke; it is back. Solo is asked for.", lacking()),
-        Situation("forced", "Node b and the witness are gone, and a person has forced node a to go on alone.", forced()),
+        Situation("forced", "Node b and the witness are gone, and node a is forced to go on alone.", forced()),
     ]
 
     static let outranked = [

@@ -74,7 +74,7 @@ let package = Package(
         .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
         .testTarget(name: "SeatTests", dependencies: ["Seat"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "twinline"]),
-        .testTarget(name: "ChaosTests", dependencies: ["twinline"], exclude: ["DiskFaults.c"]),
+        .testTarget(name: "ChaosTests", dependencies: ["twinline"] + nio, exclude: ["DiskFaults.c"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

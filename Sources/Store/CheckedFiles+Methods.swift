@@ -4,7 +4,8 @@ import Wire
 // What SQLite asks of the database's file: pages are checked and stamped, everything else is passed on.
 extension CheckedFiles {
     /// For the process's whole life. Version 2: with shared memory for the write-ahead log, and without memory mapping,
-    /// which would go round the checks. `nonisolated(unsafe)`: filled before anybody sees it, and only read from then on.
+    /// which would go round the checks. `nonisolated(unsafe)`: filled before anybody sees it, and only read from then
+    /// on.
     nonisolated(unsafe) static let methods: UnsafeMutablePointer<sqlite3_io_methods> = {
         let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
         methods.initialize(

@@ -39,7 +39,7 @@ final class FaultyPair {
     }
 
     /// Beside the tests in the build folder.
-    static var program: URL {
+    private static var program: URL {
         let runner = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         return [bundle, runner.deletingLastPathComponent()].map { $0.appending(path: "twinline") }
@@ -80,6 +80,7 @@ final class FaultyPair {
         while !condition(await pair.view.look()) { try await Task.sleep(for: .milliseconds(10)) }
     }
 
+<<<<<<< HEAD
     /// Runs the command line as an operator would, and gives what it says.
     func twinline(_ arguments: String...) throws -> (code: Int32, said: String) {
         let process = Process()
@@ -92,6 +93,35 @@ final class FaultyPair {
         let text = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return (process.terminationStatus, text)
+=======
+    /// Runs a command to its end, on a thread of its own: the seats go on meanwhile.
+    func twinline(_ arguments: String...) async throws -> (code: Int32, printed: String, said: String) {
+        let said = directory.appending(path: "said")
+        try Data().write(to: said)
+        return try await withCheckedThrowingContinuation { result in
+            Thread {
+                result.resume(with: Result { try Self.run(arguments, said) })
+            }.start()
+        }
+    }
+
+    private static func run(
+        _ arguments: [String], _ said: URL
+    ) throws -> (code: Int32, printed: String, said: String) {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = try FileHandle(forWritingTo: said)
+        try process.run()
+        let printed = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (
+            process.terminationStatus, String(decoding: printed, as: UTF8.self),
+            try String(contentsOf: said, encoding: .utf8)
+        )
+>>>>>>> 75b68e7 (Show a log's entries in words, beside the node that writes it: twinline log show)
     }
 
     /// Ends the work, and holds what the seats were told against what the pair has.

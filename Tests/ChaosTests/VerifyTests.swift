@@ -34,7 +34,7 @@ import Testing
             standby, faulty, "UPDATE tickets SET category = category || '!' WHERE id = (SELECT min(id) FROM tickets)")
         try node.start()
         try await faulty.wait { $0.isPaired }
-        let (code, printed) = try verify(faulty)
+        let (code, printed) = try await verify(faulty)
         #expect(code == 1)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(printed.utf8)) as? [String: Any])
         #expect(object["wrong_nodes"] as? [String] == ["\(standby)"], "\(printed)")
@@ -42,7 +42,7 @@ import Testing
         try change(
             standby, faulty,
             "UPDATE tickets SET category = rtrim(category, '!') WHERE id = (SELECT min(id) FROM tickets)")
-        #expect(try verify(faulty).code == 0)
+        #expect(try await verify(faulty).code == 0)
     }
 
     @Test("without the standby the other one is verified, and that is not called equal", .timeLimit(.minutes(1)))
@@ -52,7 +52,7 @@ import Testing
         let standby = try #require(await faulty.pair.view.look().primary).other
         faulty.pair.nodes[standby]?.kill()
         try await faulty.wait { $0.primaryStatus?.mode == "solo" }
-        let (code, printed) = try verify(faulty)
+        let (code, printed) = try await verify(faulty)
         #expect(code == 75)
         #expect(printed.contains("one node only"), "\(printed)")
         try await faulty.audit()
@@ -65,15 +65,9 @@ import Testing
         try connection.access { _ throws(StoreError) in try connection.execute(sql) }
     }
 
-    private func verify(_ faulty: FaultyPair) throws -> (code: Int32, printed: String) {
-        let process = Process()
-        process.executableURL = FaultyPair.program
-        process.arguments = ["verify", "--json", "--config", faulty.pair.directory.appending(path: "seat.yaml").path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let printed = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: printed, as: UTF8.self))
+    private func verify(_ faulty: FaultyPair) async throws -> (code: Int32, printed: String) {
+        let configuration = faulty.pair.directory.appending(path: "seat.yaml").path
+        let (code, printed, _) = try await faulty.twinline("verify", "--json", "--config", configuration)
+        return (code, printed)
     }
 }

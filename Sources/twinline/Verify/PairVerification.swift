@@ -7,8 +7,8 @@ import Wire
 /// Both nodes' digests, computed anew from the tables at one LSN while the pair works on.
 ///
 /// Each node takes its snapshot when its database stands at exactly the entry it was told. That must lie a little ahead
-/// of both, or no message could arrive in time; but on an idle pair it must be the one where both stand. So the entry is
-/// guessed from how fast the pair writes, and if either node misses it both begin again.
+/// of both, or no message could arrive in time; but on an idle pair it must be the one where both stand. So the entry
+/// is guessed from how fast the pair writes, and if either node misses it both begin again.
 struct PairVerification {
     /// Of both nodes, or of the one that is there.
     struct Progress: Sendable {

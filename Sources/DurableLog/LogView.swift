@@ -48,8 +48,8 @@ package final class LogView {
     }
 
     /// The next entry; nil where the log ends now.
-    /// - Throws: `damaged`; `released` if the node has let go of the segment meanwhile, `changed` if it has cut what was
-    ///   read here.
+    /// - Throws: `damaged`; `released` if the node has let go of the segment meanwhile, `changed` if it has cut what
+    ///   was read here.
     package func read() throws(LogError) -> EntryFrame? {
         try lookingAgain { () throws(LogError) in
             while true {

@@ -39,7 +39,7 @@ final class FaultyPair {
     }
 
     /// Beside the tests in the build folder.
-    private static var program: URL {
+    static var program: URL {
         let runner = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         let bundle = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         return [bundle, runner.deletingLastPathComponent()].map { $0.appending(path: "twinline") }

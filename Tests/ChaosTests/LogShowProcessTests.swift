@@ -31,13 +31,14 @@ import Testing
         }
         try await faulty.audit()
         faulty.pair.nodes[.a]?.kill()
-        let segment = directory.appending(path: "data-a/log/0000000000000001.segment")
+        let data = directory.appending(path: "data-a").path
+        let segment = URL(filePath: try LogPlace.find(data) + "/0000000000000001.segment")
         let file = try FileHandle(forUpdating: segment)
         try file.seek(toOffset: 4096)
         try file.write(contentsOf: [1])
         try file.close()
         let (code, printed, said) = try await faulty.twinline(
-            "log", "show", "--from", "1", directory.appending(path: "data-a").path)
+            "log", "show", "--from", "1", data)
         #expect(code == 1 && printed.isEmpty)
         #expect(said.contains("\(segment.path), offset 4096: no valid entry 1"), "\(said)")
     }

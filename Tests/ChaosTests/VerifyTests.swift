@@ -60,8 +60,11 @@ import Testing
 
     /// By another process, as an administrator with too many rights would.
     private func change(_ node: NodeName, _ faulty: FaultyPair, _ sql: String) throws {
-        let path = faulty.pair.directory.appending(path: "data-\(node)/tickets.sqlite").path
-        let connection = try Connection.open(path, readOnly: false)
+        let data = faulty.pair.directory.appending(path: "data-\(node)").path
+        let name = try #require(
+            FileManager.default.enumerator(atPath: data)?.compactMap { $0 as? String }
+                .first { $0.hasSuffix("tickets.sqlite") })
+        let connection = try Connection.open(data + "/" + name, readOnly: false)
         try connection.access { _ throws(StoreError) in try connection.execute(sql) }
     }
 

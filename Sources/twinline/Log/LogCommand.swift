@@ -74,9 +74,12 @@ struct LogCommand: AsyncParsableCommand {
 
 /// Where in a node's data directory the log is.
 enum LogPlace {
-    /// - Parameter path: of the log's own directory, or of a data directory.
+    /// - Parameter path: of the log's own directory, or of a data directory. Of several copies in one, the newest: it
+    ///   gets its log when it is whole.
     static func find(_ path: String) throws(LogError) -> String {
-        for candidate in [path, path + "/log"] {
+        let copies = (try? ReadOnlyDirectory(path: path).names()) ?? []
+        let newest = copies.compactMap { $0.hasPrefix("copy-") ? UInt64($0.dropFirst(5)) : nil }.sorted(by: >)
+        for candidate in [path, path + "/log"] + newest.map({ "\(path)/copy-\($0)/log" }) {
             guard let names = try? ReadOnlyDirectory(path: candidate).names() else { continue }
             if names.contains(where: { $0.hasSuffix(".segment") }) { return candidate }
         }

@@ -37,23 +37,18 @@ struct LogViewTests {
 
     /// What opening the log finds is the measure.
     private func expectSame(_ files: [String: [UInt8]], _ what: String) throws {
-        var opened: Result<[Entry], LogError>
-        do throws(LogError) {
-            opened = .success(
-                try EntryLog.open(in: SimulatedDirectory(files: files), options: Self.options).entries())
-        } catch { opened = .failure(error) }
-        do throws(LogError) {
-            let seen = try entries(SimulatedDirectory(files: files))
-            #expect(try opened.get() == seen, "\(what)")
-        } catch {
-            guard case .damaged(let path, let offset, _) = error,
-                case .failure(.damaged(let otherPath, let otherOffset, _)) = opened
-            else {
-                Issue.record("\(what): looking found \(error), opening \(opened)")
-                return
-            }
+        let opened = Result<[Entry], LogError> { () throws(LogError) in
+            try EntryLog.open(in: SimulatedDirectory(files: files), options: Self.options).entries()
+        }
+        let seen = Result<[Entry], LogError> { () throws(LogError) in
+            try entries(SimulatedDirectory(files: files))
+        }
+        switch (opened, seen) {
+        case (.success(let opened), .success(let seen)): #expect(opened == seen, "\(what)")
+        case (.failure(.damaged(let path, let offset, _)), .failure(.damaged(let seenPath, let seenOffset, _))):
             // A segment that does not begin where the one before ended: either may be called wrong.
-            #expect(path == otherPath && offset == otherOffset || offset == 24, "\(what): \(error), \(opened)")
+            #expect(path == seenPath && offset == seenOffset || seenOffset == 24, "\(what): \(seen), not \(opened)")
+        default: Issue.record("\(what): looking found \(seen), opening \(opened)")
         }
     }
 

@@ -39,7 +39,7 @@ package final class LoggedSchema {
     /// - Throws: `malformedEntry`.
     package func changes(in entry: Entry) throws(StoreError) -> [LoggedChange] {
         switch entry.kind {
-        case .mark: return []
+        case .mark, .forcedMark: return []
         case .schema:
             follow(entry)
             return []

@@ -80,7 +80,6 @@ final class FaultyPair {
         while !condition(await pair.view.look()) { try await Task.sleep(for: .milliseconds(10)) }
     }
 
-<<<<<<< HEAD
     /// Runs the command line as an operator would, and gives what it says.
     func twinline(_ arguments: String...) throws -> (code: Int32, said: String) {
         let process = Process()
@@ -93,9 +92,10 @@ final class FaultyPair {
         let text = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return (process.terminationStatus, text)
-=======
-    /// Runs a command to its end, on a thread of its own: the seats go on meanwhile.
-    func twinline(_ arguments: String...) async throws -> (code: Int32, printed: String, said: String) {
+    }
+
+    /// Runs any command to its end, on a thread of its own: the seats go on meanwhile.
+    func command(_ arguments: String...) async throws -> (code: Int32, printed: String, said: String) {
         let said = directory.appending(path: "said")
         try Data().write(to: said)
         return try await withCheckedThrowingContinuation { result in
@@ -121,7 +121,6 @@ final class FaultyPair {
             process.terminationStatus, String(decoding: printed, as: UTF8.self),
             try String(contentsOf: said, encoding: .utf8)
         )
->>>>>>> 75b68e7 (Show a log's entries in words, beside the node that writes it: twinline log show)
     }
 
     /// Ends the work, and holds what the seats were told against what the pair has.

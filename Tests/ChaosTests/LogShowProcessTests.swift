@@ -17,7 +17,7 @@ import Testing
         try await faulty.waitForWrites(2000)
         var before = 0
         for _ in 0..<3 {
-            let (code, printed, _) = try await faulty.twinline(
+            let (code, printed, _) = try await faulty.command(
                 "log", "show", "--json", "--last", "5", "--config", configuration)
             #expect(code == 0)
             let numbers = try printed.split(separator: "\n").map { line in
@@ -37,7 +37,7 @@ import Testing
         try file.seek(toOffset: 4096)
         try file.write(contentsOf: [1])
         try file.close()
-        let (code, printed, said) = try await faulty.twinline(
+        let (code, printed, said) = try await faulty.command(
             "log", "show", "--from", "1", data)
         #expect(code == 1 && printed.isEmpty)
         #expect(said.contains("\(segment.path), offset 4096: no valid entry 1"), "\(said)")

@@ -70,7 +70,7 @@ import Testing
 
     private func verify(_ faulty: FaultyPair) async throws -> (code: Int32, printed: String) {
         let configuration = faulty.pair.directory.appending(path: "seat.yaml").path
-        let (code, printed, _) = try await faulty.twinline("verify", "--json", "--config", configuration)
+        let (code, printed, _) = try await faulty.command("verify", "--json", "--config", configuration)
         return (code, printed)
     }
 }

@@ -24,6 +24,9 @@ struct EntryText {
         var parts = ["\(entry.position)"]
         switch entry.kind {
         case .mark: parts.append("epoch \(entry.position.epoch.value) begins, node \(entry.position.epoch.owner) leads")
+        case .forcedMark:
+            let epoch = entry.position.epoch
+            parts.append("epoch \(epoch.value) begins, node \(epoch.owner) leads because a person forced it to")
         case .schema: parts.append("the schema changes from version \(entry.schemaVersion)")
         case .changes:
             if let time = found.time { parts.append(ChangeWords.time(time)) }

@@ -52,6 +52,7 @@ struct NodeStarter {
         let logThread = LogThread(settings.retention, report: report)
         let writer = WriterThread(wallClock: wallClockNow, report: report)
         let readerThread = ReaderThread { seats.deliver($0) }
+        let verifier = Verifier(opened.database.path, writer, log: log)
         startThreads(opened, logThread, writer, readerThread, report)
 
         let (settings, log, ended, certificates) = (settings, log, ended, certificates)
@@ -74,7 +75,8 @@ struct NodeStarter {
                     shell: shell)
             }
             door.open(
-                NodeService(core: bound, writer: writer, pairID: pair), seats, NIOLoopBound(link, eventLoop: loop))
+                NodeService(core: bound, writer: writer, verifier: verifier, pairID: pair), seats,
+                NIOLoopBound(link, eventLoop: loop))
             return bound
         }.get()
         return core

@@ -35,7 +35,8 @@ final class Cables: @unchecked Sendable {
             var text = try String(contentsOf: file, encoding: .utf8)
             let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("peer:") })
             #expect(peer.count == 2)
-            text = text.replacing(line, with: "peer: [" + ports.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ") + "]")
+            let here = ports.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
+            text = text.replacing(line, with: "peer: [\(here)]")
             try text.write(to: file, atomically: true, encoding: .utf8)
         }
     }

@@ -9,7 +9,7 @@ import Testing
 
 /// The nodes' two routes to each other, of which one falls silent: nothing is refused, nothing closed, no byte comes.
 @Suite(.serialized) struct RouteTests {
-    @Test("one of two routes cut: the pair stays paired, and takes the route back when it works", .timeLimit(.minutes(1)))
+    @Test("one of two routes cut: the pair stays paired, and uses it again when it works", .timeLimit(.minutes(1)))
     func oneCut() async throws {
         let routes = try Cables()
         let faulty = try FaultyPair()

@@ -6,6 +6,7 @@ import Wire
 
 @testable import DurableLog
 @testable import Store
+@testable import Daemon
 @testable import twinline
 
 /// `twinline log show` on a log as a node writes it: real batches, in real segments.
@@ -111,7 +112,7 @@ import Wire
 
     @Test("entries read as what happened and which rows changed")
     func golden() throws {
-        let text = EntryText(words: ChangeWords(), brief: false)
+        let text = EntryText(ChangeWords(), brief: false)
         let (lines, troubles) = try sample().show { text.page($0) }
         #expect(troubles.isEmpty)
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "LogShow.txt")
@@ -122,7 +123,7 @@ import Wire
     @Test("of an entry only what belongs to the ticket or the table is shown")
     func filters() throws {
         let sample = try sample()
-        let text = EntryText(words: ChangeWords(), brief: true)
+        let text = EntryText(ChangeWords(), brief: true)
         let of = { try sample.show(filter: EntryFilter(ticket: $0)) { text.page($0) }.lines }
         #expect(
             try of(Self.ticket).map { $0.split(separator: "\n").dropFirst().map { $0.dropFirst(2) } } == [
@@ -174,7 +175,7 @@ import Wire
     func hidden() throws {
         let sample = try sample()
         let words = ChangeWords(hidesText: true)
-        let text = try sample.show { EntryText(words: words, brief: false).page($0) + EntryJSON(words: words).line($0) }
+        let text = try sample.show { EntryText(words, brief: false).page($0) + EntryJSON(words: words).line($0) }
         let all = text.lines.joined()
         for said in ["Dark", "Monday", "Ann", "soon", "A tree"] { #expect(!all.contains(said), "\(said)") }
         for fact in ["Street lights", "seat/017", "lamps", "(3 characters)", "\"hidden_characters\":3"] {

@@ -61,7 +61,7 @@ struct LogCommand: AsyncParsableCommand {
                 let search = LogSearch(
                     view: view, from: LSN(from ?? 0), to: LSN(to ?? .max), last: last ?? (chosen ? nil : 20),
                     filter: EntryFilter(ticket: ticket, table: table), showsProgress: !onTerminal)
-                let text = EntryText(words: words, brief: brief), lines = EntryJSON(words: words)
+                let text = EntryText(words, brief: brief), lines = EntryJSON(words: words)
                 try search.run { print(json ? lines.line($0) : text.page($0)) }
                 troubles = search.troubles
             } catch { throw Failure("\(error)") }

@@ -1,19 +1,10 @@
+import Daemon
 import DurableLog
 import Foundation
 import Replication
 import Store
 import Tickets
 import Wire
-
-/// An entry as it was found, with those of its changes that were asked for.
-struct FoundEntry {
-    var entry: Entry
-    /// Of its frame, in bytes.
-    var size: Int
-    /// Nil where the payload can't be read.
-    var allChanges: [LoggedChange]?
-    var changes: [LoggedChange]
-}
 
 /// Which entries, and which of their changes, are asked for.
 struct EntryFilter {

@@ -4,13 +4,13 @@ import Store
 import Tickets
 
 /// Rows and values as people read them.
-struct ChangeWords {
+package struct ChangeWords: Sendable {
     /// Of what people have said only the length is shown.
     let hidesText: Bool
     /// Longer texts are shortened to so many characters.
     let limit: Int?
 
-    init(hidesText: Bool = false, limit: Int? = nil) { (self.hidesText, self.limit) = (hidesText, limit) }
+    package init(hidesText: Bool = false, limit: Int? = nil) { (self.hidesText, self.limit) = (hidesText, limit) }
 
     /// The columns whose text no citizen has said. All others may be personal, those of later schemas too.
     private static let impersonal: Set<String> = [
@@ -18,7 +18,7 @@ struct ChangeWords {
         "counters.name",
     ]
 
-    func isHidden(_ table: String, _ column: String, _ value: LoggedChange.Value) -> Bool {
+    package func isHidden(_ table: String, _ column: String, _ value: LoggedChange.Value) -> Bool {
         guard hidesText, case .text(let text) = value, !text.isEmpty else { return false }
         return !Self.impersonal.contains(table + "." + column)
     }
@@ -46,7 +46,7 @@ struct ChangeWords {
         return "\(sign) \(change.table) \(key)" + (rest.isEmpty ? "" : ": " + rest.joined(separator: ", "))
     }
 
-    func words(_ table: String, _ column: String, _ value: LoggedChange.Value) -> String {
+    package func words(_ table: String, _ column: String, _ value: LoggedChange.Value) -> String {
         if isHidden(table, column, value), case .text(let text) = value { return "(\(text.count) characters)" }
         switch (table + "." + column, value) {
         case ("tickets.state", .integer(let number)), ("history.state", .integer(let number)):
@@ -85,7 +85,7 @@ struct ChangeWords {
     }
 
     /// A line of its own, and nothing that a terminal would obey.
-    func shown(_ text: String) -> String {
+    package func shown(_ text: String) -> String {
         var safe = ""
         for scalar in shortened(text).unicodeScalars {
             switch scalar {
@@ -104,12 +104,12 @@ struct ChangeWords {
         return text.prefix(limit) + "…"
     }
 
-    static func hex(_ bytes: [UInt8]) -> String {
+    package static func hex(_ bytes: [UInt8]) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// Milliseconds since 1970 (UTC), as people write them.
-    static func time(_ milliseconds: Int64) -> String {
+    package static func time(_ milliseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000)
             .formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "Z"
     }

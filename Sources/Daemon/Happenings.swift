@@ -5,7 +5,7 @@ import Tickets
 
 extension LoggedChange {
     /// The tickets that a change is about.
-    var tickets: [TicketID] {
+    package var tickets: [TicketID] {
         switch table {
         case "tickets": self["id"]?.ticket.map { [$0] } ?? []
         case "history": self["ticket"]?.ticket.map { [$0] } ?? []
@@ -68,7 +68,7 @@ extension LoggedChange {
 }
 
 extension LoggedChange.Column {
-    var value: LoggedChange.Value? { new ?? old }
+    package var value: LoggedChange.Value? { new ?? old }
 
     fileprivate var ticket: TicketID? {
         if case .blob(let bytes)? = value { TicketID(ChangeWords.hex(bytes)) } else { nil }
@@ -91,7 +91,7 @@ extension Answer {
 
 extension FoundEntry {
     /// Of the newest thing that it holds, by the clock of the node that led.
-    var time: Int64? { allChanges?.compactMap(\.time).max() }
+    package var time: Int64? { allChanges?.compactMap(\.time).max() }
 
-    func happenings(_ words: ChangeWords) -> [String] { changes.compactMap { $0.happening(words) } }
+    package func happenings(_ words: ChangeWords) -> [String] { changes.compactMap { $0.happening(words) } }
 }

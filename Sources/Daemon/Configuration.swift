@@ -23,6 +23,7 @@ package struct NodeConfiguration: Sendable {
         let segmentSize = top.optional("segment-size", ConfigurationValue.segmentSize)
         let keep = top.optional("log-keep", ConfigurationValue.seconds)
         let limit = top.optional("log-limit", ConfigurationValue.logLimit)
+        let rate = top.optional("reseed-rate", ConfigurationValue.rate)
         let timings = top.timings()
         top.refuseOthers()
         var addresses = listen.map { ("listen", $0) } + peer.map { ("peer", $0) }
@@ -35,6 +36,7 @@ package struct NodeConfiguration: Sendable {
         if let segmentSize { settings.segmentSize = segmentSize.value }
         if let keep { settings.retention.keep = keep.value }
         if let limit { settings.retention.limit = limit.value }
+        if let rate { settings.reseedRate = rate.value }
         logLevel = level?.value ?? .info
     }
 }

@@ -67,7 +67,7 @@ final class PeerLink {
 
     func close() {
         closed = true
-        for connection in connections { connection.channel.close(promise: nil) }
+        for connection in connections + pending { connection.channel.close(promise: nil) }
     }
 
     var isUp: Bool { !connections.isEmpty }
@@ -138,6 +138,7 @@ final class PeerLink {
     }
 
     private func opened(_ id: Int, _ channel: any Channel, route: Int?) {
+        guard !closed else { return channel.close(promise: nil) }
         if let route { routes[route].connected = true }
         pending.append(Connection(id: id, channel: channel))
         if let hello = delegate?.hello { send(hello, on: channel) }

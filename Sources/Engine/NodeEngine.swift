@@ -29,6 +29,8 @@ package enum HaltReason: Sendable {
     case worker(WorkerFailure)
     /// The entry at this position in the other node's log is not the one that this log continues.
     case chainDiffers(at: Position)
+    /// The primary's log no longer reaches back to this one: the node needs a copy of the primary's database.
+    case reseedNeeded
 }
 
 /// One node: the replica's rules, its log, its database, driven together. It knows no socket and no thread: facts come
@@ -48,6 +50,8 @@ package final class NodeEngine {
     var shipping: Shipping?
     /// The database's last checkpoint: what is before it no crash of this machine brings back into question.
     private(set) var checkpointed = LSN.zero
+    /// The log is kept from here on, whatever its limit: a copy of the database is being fetched that ends here.
+    package var pinned: LSN?
     var writes: Writes
     var reads = Reads()
     private var standing: Standing
@@ -157,6 +161,7 @@ package final class NodeEngine {
         case .commit: break
         case .confirmReads(let round): reads.confirmed(through: round, applied: replica.applied, reader, deliver)
         case .lend(let position): log.read(from: position.lsn.next, maxBytes: Shipping.chunk, for: .lending)
+        case .reseed: halt(.reseedNeeded)
         case .halt(let violation): halt(.violation(violation))
         }
     }

@@ -13,6 +13,6 @@ struct Twinline: AsyncParsableCommand {
         version: twinlineVersion,
         subcommands: [
             InitCommand.self, NodeCommand.self, WitnessCommand.self, SeatCommand.self, StatusCommand.self,
-            SwitchoverCommand.self, BenchCommand.self, DemoCommand.self,
+            SwitchoverCommand.self, ReseedCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 }

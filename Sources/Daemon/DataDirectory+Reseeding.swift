@@ -6,9 +6,10 @@ import Wire
 
 /// How one copy takes another's place. Each step leaves a directory that opens as before the step or as after it.
 extension DataDirectory {
-    /// Marks the directory: from now on it is being reseeded, whatever it holds or lacks, until a new copy is installed.
-    /// It counts as a new disk at once (rule R11), so the register does not know it, and it can't claim. Nothing of the
-    /// old copy is touched. A directory that is marked already stays as it is.
+    /// Marks the directory: from now on it is being reseeded, whatever it holds or lacks,
+    /// until a new copy is installed.
+    /// It counts as a new disk at once (rule R11), so the register does not know it, and it can't claim. The old copy
+    /// is not touched. A directory that is marked already stays as it is.
     /// - Parameter disk: the new disk id.
     @discardableResult
     package func beginReseeding(pair: String, node: NodeName, disk: RandomID) throws(DataError) -> NodeFile {

@@ -4,8 +4,8 @@ import Replication
 import Store
 import Wire
 
-/// A copy that is being received, in a folder beside the old one: the database's bytes as far as they came, and a record
-/// that says how many of them are on the disk for certain. Owned by one thread.
+/// A copy that is being received, in a folder beside the old one: the database's bytes as far as they came, and a
+/// record that says how many of them are on the disk for certain. Owned by one thread.
 ///
 ///     copy-N/progress         CopyProgress: of which snapshot, and how much
 ///     copy-N/tickets.sqlite   its bytes, from the first on

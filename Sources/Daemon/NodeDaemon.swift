@@ -80,8 +80,8 @@ package final class NodeDaemon: Sendable {
     ) async throws -> ExitCode? {
         log.notice(
             """
-            this node is being reseeded: it fetches a copy of the other node's database, and neither follows nor claims \
-            before that is whole
+            this node is being reseeded: it fetches a copy of the other node's database, and neither follows nor \
+            claims before that is whole
             """, metadata: ["disk": "\(file.record.disk)"])
         let view = ReseedView()
         let reseeder = Reseeder(settings, on: door.core, copies)

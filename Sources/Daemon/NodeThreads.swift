@@ -36,7 +36,9 @@ struct NodeThreads: Sendable {
     let snapshots: SnapshotKeeper
     private let ended: [EventLoopPromise<Void>]
 
-    init(log: LogThread, writer: WriterThread, reader: ReaderThread, snapshots: SnapshotKeeper, on loop: any EventLoop) {
+    init(
+        log: LogThread, writer: WriterThread, reader: ReaderThread, snapshots: SnapshotKeeper, on loop: any EventLoop
+    ) {
         (self.log, self.writer, self.reader, self.snapshots) = (log, writer, reader, snapshots)
         ended = (0..<4).map { _ in loop.makePromise(of: Void.self) }
     }

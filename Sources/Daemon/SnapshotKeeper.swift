@@ -4,8 +4,8 @@ import Replication
 import Synchronization
 import Wire
 
-/// Gives the other node a copy of this node's database, when it asks for one: takes a snapshot, serves it in pieces, and
-/// keeps it until the other node is level again. At most one snapshot at a time, for one connection at a time.
+/// Gives the other node a copy of this node's database, when it asks for one: takes a snapshot, serves it in pieces,
+/// and keeps it until the other node is level again. One snapshot at a time, and for one connection at a time.
 ///
 /// This is the way in, from any thread; the work is done on a thread of its own (`SnapshotServer`), which is the only
 /// one that ever waits for it.

@@ -17,7 +17,8 @@ extension SnapshotServer {
             let snapshot = try Snapshot(of: database, into: directory.path + "/" + name)
             let needed = UInt64(snapshot.size) + Room.reserve(segmentSize: settings.segmentSize)
             if let free = Room.free(at: directory.path), free < needed {
-                return fail("a snapshot needs \(needed >> 20) MiB, and \(free >> 20) MiB are free", .noRoom, to: waiting)
+                let text = "a snapshot needs \(needed >> 20) MiB, and \(free >> 20) MiB are free"
+                return fail(text, .noRoom, to: waiting)
             }
             log.notice(
                 "taking a snapshot for the other node",

@@ -62,8 +62,8 @@ final class SnapshotServer {
     var course = Course()
 
     init(
-        _ keeper: SnapshotKeeper, _ settings: NodeSettings, pair: RandomID, database: String, in directory: PosixDirectory,
-        _ around: Surroundings, log: Logger
+        _ keeper: SnapshotKeeper, _ settings: NodeSettings, pair: RandomID, database: String,
+        in directory: PosixDirectory, _ around: Surroundings, log: Logger
     ) {
         (self.keeper, self.settings, self.pair, self.database) = (keeper, settings, pair, database)
         (self.directory, self.around, self.log) = (directory, around, log)
@@ -136,7 +136,9 @@ final class SnapshotServer {
             let found = bytes.withUnsafeMutableBytes { bytes in
                 Result { () throws(LogError) in try file.read(into: bytes, at: Int(offset)) }
             }
-            guard try found.get() == count else { throw .damaged(path: file.path, offset: Int(offset), reason: "it has shrunk") }
+            guard try found.get() == count else {
+                throw .damaged(path: file.path, offset: Int(offset), reason: "it has shrunk")
+            }
             asker.answer(.chunk(offset: offset, bytes))
         } catch { return fail("\(error)", to: asker) }
         report(offset + UInt64(count), of: offer.size, "sending a copy to the other node")

@@ -37,7 +37,8 @@ final class WaitingHandler: ChannelInboundHandler {
         case .hello:
             var reply = Twinline_Seat_V1_NodeMessage()
             reply.welcome.standing.role = .starting
-            if case .reseeding(let file, _) = waiting {
+            // Without the pair's id a seat goes away. With a wrong one it would forget its sessions.
+            if case .reseeding(let file, _) = waiting, file.pairID != .zero {
                 reply.welcome.pairID = file.pairID.bytes
                 reply.welcome.standing.epoch = file.record.epoch.value
             }
@@ -67,7 +68,7 @@ final class WaitingHandler: ChannelInboundHandler {
         switch waiting {
         case .formatting: message.status.unformatted = true
         case .reseeding(let file, let view):
-            message.status.pairID = file.pairID.bytes
+            if file.pairID != .zero { message.status.pairID = file.pairID.bytes }
             message.status.standing.epoch = file.record.epoch.value
             message.status.reseeding = Twinline_Seat_V1_Reseeding(view.now)
         }

@@ -51,9 +51,13 @@ package final class Snapshot {
         }
         self.target = opened
         // Nobody reads it before it is whole, so it needs no journal; and few pages of it are kept in memory.
-        sqlite3_exec(
-            opened, "PRAGMA page_size = \(pageSize); PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048",
-            nil, nil, nil)
+        let pragmas = """
+            PRAGMA page_size = \(pageSize);
+            PRAGMA journal_mode = OFF;
+            PRAGMA synchronous = OFF;
+            PRAGMA cache_size = -2048;
+            """
+        sqlite3_exec(opened, pragmas, nil, nil, nil)
         backup = sqlite3_backup_init(opened, "main", source.raw, "main")
         guard backup != nil else { throw error(sqlite3_errcode(opened)) }
     }

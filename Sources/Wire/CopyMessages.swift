@@ -152,14 +152,18 @@ extension CopyReply {
             self = .preparing(done: preparing.done, total: preparing.total)
         case .offer(let offer): self = .offer(try CopyOffer(offer))
         case .chunk(let chunk):
-            guard (1...CopyRequest.chunkLimit).contains(chunk.bytes.count) else { throw MalformedMessage(field: "bytes") }
+            guard (1...CopyRequest.chunkLimit).contains(chunk.bytes.count) else {
+                throw MalformedMessage(field: "bytes")
+            }
             guard chunk.bytes.withUnsafeBytes({ crc32c($0) }) == chunk.checksum else {
                 throw MalformedMessage(field: "checksum")
             }
             guard chunk.offset < CopyOffer.sizeLimit else { throw MalformedMessage(field: "offset") }
             self = .chunk(offset: chunk.offset, Array(chunk.bytes))
         case .notNow(let refusal):
-            guard let reason = Reason(rawValue: refusal.reason.rawValue) else { throw MalformedMessage(field: "reason") }
+            guard let reason = Reason(rawValue: refusal.reason.rawValue) else {
+                throw MalformedMessage(field: "reason")
+            }
             self = .notNow(reason, refusal.text, againAfter: refusal.againAfter)
         case nil: throw MalformedMessage(field: "body")
         }

@@ -9,12 +9,12 @@ struct ReseedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reseed", abstract: "Gives up a node's data for a copy of the other node's.",
         discussion: """
-            For a node whose data is damaged, differs from the other's, or was wiped, while the other node leads. Run it \
-            on the node's own machine, while that node is stopped, as the user that the node runs as. It only marks the \
-            data directory; `twinline node`, started next, fetches the copy, under load and resumably, and takes part \
-            again when it is whole. The old data stays until then. A node whose data is merely too old does all this by \
-            itself.
-            Exit codes: 0 marked, 69 the other node does not lead or does not answer, 75 the node is still running, 78 \
+            For a node whose data is damaged, differs from the other's, or was wiped, while the other node leads. Run
+            it on the node's own machine, while that node is stopped, as the user that the node runs as. It only marks
+            the data directory; `twinline node`, started next, fetches the copy, under load and resumably, and takes
+            part again when it is whole. The old data stays until then. A node whose data is merely too old does all
+            this by itself.
+            Exit codes: 0 marked, 69 the other node does not lead or does not answer, 75 this node is still running, 78
             configuration.
             """)
 
@@ -45,7 +45,7 @@ struct ReseedCommand: AsyncParsableCommand {
                 reason = "it answers, but does not lead"
             } catch { reason = "\(error)" }
         }
-        let text = "node \(other) does not lead, so there is nobody to fetch a copy from: \(reason). Nothing was changed\n"
+        let text = "node \(other) does not lead, so nobody has a copy to give: \(reason). Nothing was changed\n"
         FileHandle.standardError.write(Data(text.utf8))
         throw ArgumentParser.ExitCode(Daemon.ExitCode.unavailable.rawValue)
     }

@@ -69,7 +69,7 @@ import Testing
     func standbyKilled() async throws {
         let (faulty, primary) = try await startedPair()
         let standby = try await outdateStandby(faulty, primary)
-        try await wait(faulty, primary.other, received: 2_500_000)
+        try await wait(faulty, primary.other, received: 1_300_000)
         standby.kill()
         try await faulty.waitForWrites(50)
         try standby.start()
@@ -79,7 +79,7 @@ import Testing
         #expect(try lines(faulty, primary.other, with: "going on with the copy that was begun").count == 1)
     }
 
-    @Test("while the only node with the data is down, a half fetched copy neither claims nor serves", .timeLimit(.minutes(3)))
+    @Test("while the only node with the data is down, half a copy neither claims nor serves", .timeLimit(.minutes(3)))
     func primaryKilled() async throws {
         let (faulty, primary) = try await startedPair()
         let standby = try await outdateStandby(faulty, primary)

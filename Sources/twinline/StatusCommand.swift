@@ -63,11 +63,13 @@ extension PairView.Sight {
     var table: String {
         var rows = [["", "node a", "node b"]]
         func row(_ name: String, _ value: (Twinline_Seat_V1_Status) -> String) {
-            rows.append([name] + NodeName.allCases.map { nodes[$0].value.map(value) ?? "–" })
+            rows.append([name] + NodeName.allCases.map { nodes[$0].value.map { $0.isNode ? value($0) : "–" } ?? "–" })
         }
-        row("role") { $0.roleName }
+        rows.append(["role"] + NodeName.allCases.map { nodes[$0].value?.roleName ?? "–" })
         if NodeName.allCases.contains(where: { nodes[$0].value?.hasReseeding == true }) {
-            row("copy") { $0.hasReseeding ? $0.reseeding.share : "" }
+            rows.append(["copy"] + NodeName.allCases.map { name in
+                nodes[name].value.map { $0.hasReseeding ? $0.reseeding.share : "" } ?? "–"
+            })
         }
         row("epoch") { "\($0.standing.epoch)" }
         row("register") { "\($0.mode), version \($0.registerVersion)" }
@@ -124,6 +126,9 @@ extension Twinline_Seat_V1_Status {
         case .starting, .unspecified, .UNRECOGNIZED: unformatted ? "empty" : hasReseeding ? "reseeding" : "starting"
         }
     }
+
+    /// Not one that waits for its data, which says nothing of itself yet.
+    fileprivate var isNode: Bool { !unformatted && !hasReseeding }
 
     fileprivate var certificateLeft: String {
         switch certificateDaysLeft {

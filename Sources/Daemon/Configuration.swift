@@ -24,6 +24,7 @@ package struct NodeConfiguration: Sendable {
         let keep = top.optional("log-keep", ConfigurationValue.seconds)
         let limit = top.optional("log-limit", ConfigurationValue.logLimit)
         let rate = top.optional("reseed-rate", ConfigurationValue.rate)
+        let wakeful = top.optional("wakeful", ConfigurationValue.yesOrNo)
         let timings = top.timings()
         top.refuseOthers()
         var addresses = listen.map { ("listen", $0) } + peer.map { ("peer", $0) }
@@ -34,6 +35,7 @@ package struct NodeConfiguration: Sendable {
             pair: found.0.value, node: found.1.value, listen: listen.map(\.value), peer: peer.map(\.value),
             witness: found.2.value, data: file.resolve(found.3.value), tls: found.4, timings: timings)
         if let segmentSize { settings.segmentSize = segmentSize.value }
+        if let wakeful { settings.wakeful = wakeful.value }
         if let keep { settings.retention.keep = keep.value }
         if let limit { settings.retention.limit = limit.value }
         if let rate { settings.reseedRate = rate.value }

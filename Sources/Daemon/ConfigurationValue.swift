@@ -33,6 +33,14 @@ enum ConfigurationValue {
         return name
     }
 
+    static func yesOrNo(_ text: String) throws(Refusal) -> Bool {
+        switch text {
+        case "yes", "true": return true
+        case "no", "false": return false
+        default: throw Refusal("'\(text)' is neither yes nor no")
+        }
+    }
+
     static func logLevel(_ text: String) throws(Refusal) -> Logger.Level {
         guard let level = Logger.Level(rawValue: text) else {
             let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")

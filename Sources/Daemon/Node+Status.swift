@@ -41,6 +41,7 @@ extension Twinline_Seat_V1_Status {
         witnessConnected = replica.witnessIsThere
         witnessID = replica.record.witness.id.bytes
         foreignWitnessID = replica.foreignWitness?.bytes ?? Data()
+        if case .primary(let primary) = replica.role { forced = primary.forced }
         if case .primary(let primary) = replica.role, let session = primary.session {
             peerSynced = session.acked.value
             peerApplied = session.applied.value

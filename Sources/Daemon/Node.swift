@@ -25,6 +25,8 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     private var stopping: (() -> Void)?
     private var began: Instant
     private var tasks: [RepeatedTask] = []
+    private let waker: CoreWaker?
+    private var workSeen: UInt64 = 0
 
     /// - Parameter halted: the node can't go on; the process must end.
     init(
@@ -44,6 +46,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         self.log = log
         self.halted = halted
         began = monotonicNow()
+        waker = settings.wakeful ? CoreWaker(log: log) : nil
         link.delegate = self
         arbiter.delegate = self
     }
@@ -61,9 +64,16 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
             },
             loop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
                 bound.value.engine?.measureRoom()
+                bound.value.lookForWork()
                 bound.value.lookAtSnapshot()
             },
         ]
+    }
+
+    private func lookForWork() {
+        guard let waker, let work = engine?.work else { return }
+        waker.look(hasWorked: work != workSeen)
+        workSeen = work
     }
 
     /// Nobody hears of it any more, and it hears of nobody.
@@ -165,6 +175,14 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
 
     /// Nil: begun.
     func switchOver() -> FailoverObstacle? { engine?.switchOver() ?? nil }
+
+    /// Nil: begun.
+    func force(_ act: Replica.Force) -> Replica.ForceObstacle? {
+        guard let engine else { return .doesNotLead }
+        let obstacle = engine.force(act)
+        if obstacle == nil { log.critical("forced to lead, by hand", metadata: ["act": "\(act)"]) }
+        return obstacle
+    }
 
     /// Nil: begun, or under way.
     func adoptWitness(_ id: RandomID, at address: SocketAddress?) -> Replica.AdoptionObstacle? {

@@ -46,10 +46,26 @@ final class NodeService: SeatService {
                 let obstacle = node.switchOver()
                 channel.send(.operationAnswer(obstacle == nil, obstacle.map { "not now: \($0)" } ?? "handing over"))
             }
+        case .forceSolo: force(.solo, operation.confirmedPair, by: identity, for: channel)
+        case .forcePromote: force(.promote, operation.confirmedPair, by: identity, for: channel)
         case .adoptWitness: adopt(operation.adoptWitness, by: identity, for: channel)
         case .format: channel.send(.operationAnswer(false, "this node holds data already; nothing was changed"))
         case .unspecified, .UNRECOGNIZED:
             channel.send(.operationAnswer(false, "this node does not know that operation"))
+        }
+    }
+
+    private func force(_ act: Replica.Force, _ pair: String, by identity: Identity, for channel: any Channel) {
+        onCore { node in
+            guard pair == node.settings.pair else {
+                let text = "this is pair \(node.settings.pair), and '\(pair)' was confirmed; nothing was changed"
+                return channel.send(.operationAnswer(false, text))
+            }
+            let obstacle = node.force(act)
+            node.log.notice(
+                "asked to lead by force",
+                metadata: ["by": "\(identity.role)", "obstacle": "\(obstacle.map { "\($0)" } ?? "none")"])
+            channel.send(.operationAnswer(obstacle == nil, obstacle.map { "\($0)" } ?? "taking the lead"))
         }
     }
 
@@ -80,6 +96,18 @@ final class NodeService: SeatService {
 
     func sawEpoch(_ epoch: Epoch) {
         onCore { node in node.sawEpoch(epoch) }
+    }
+}
+
+extension Replica.ForceObstacle: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .leads: "this node is the primary; if it lacks its standby: twinline force-solo"
+        case .doesNotLead: "this node is not the primary; to make it one: twinline force-promote"
+        case .needsNobody: "this node goes on without its standby already"
+        case .otherIsThere: "the other node is alive and connected to this one; nothing has to be forced"
+        case .witnessAllows: "the witness is there and lets this node go on by itself; wait a moment"
+        }
     }
 }
 

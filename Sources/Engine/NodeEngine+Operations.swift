@@ -16,6 +16,17 @@ extension NodeEngine {
         return obstacle
     }
 
+    /// Nil: begun. Else why not.
+    package func force(_ act: Replica.Force) -> Replica.ForceObstacle? {
+        var obstacle: Replica.ForceObstacle?
+        run {
+            let (found, effects) = $0.force(act)
+            obstacle = found
+            return effects
+        }
+        return obstacle
+    }
+
     /// Nil: begun, or under way. Else why not.
     package func adoptWitness(_ id: RandomID) -> Replica.AdoptionObstacle? {
         var obstacle: Replica.AdoptionObstacle?

@@ -51,6 +51,7 @@ struct Reads {
 extension NodeEngine {
     /// Reads that came together share a round.
     package func read(_ requests: [PendingRead]) {
+        work &+= 1
         var wait: Replica.ReadWait?
         run {
             guard let (found, effects) = $0.read() else { return [] }

@@ -16,6 +16,7 @@ struct Writes {
 
 extension NodeEngine {
     func executed(_ batch: ExecutedBatch) {
+        work &+= 1
         guard replica.serves, batch.reign == reign else { return deliver(batch.answers.map(\.notPrimary)) }
         guard !batch.changes.isEmpty else { return answerUnchanged(batch) }
         writes.held = batch

@@ -57,6 +57,8 @@ package final class NodeEngine {
     private var standing: Standing
     /// Counts the times that this node began to serve.
     private(set) var reign: UInt64 = 0
+    /// Counts what is done for seats, here or for the other node: it only tells busy from idle.
+    package internal(set) var work: UInt64 = 0
     private var halted = false
     /// Requests are refused, since the disk is full.
     private var isPaused = false
@@ -104,6 +106,8 @@ package final class NodeEngine {
 
     package func receive(_ envelope: PeerEnvelope) {
         incoming = envelope.frames
+        if case .append = envelope.message.body { work &+= 1 }
+        if case .confirm = envelope.message.body { work &+= 1 }
         // With entries to come, the first of them tells: it names the chain value that it follows.
         if case .joinAccepted(let common) = envelope.message.body, common == tip.position,
             let chain = envelope.chain, chain != tip.chain
@@ -155,7 +159,8 @@ package final class NodeEngine {
         case .ask(let request): shell.ask(request)
         case .append(let run):
             append(incoming.filter { $0.position.lsn >= run.first && $0.position.lsn <= run.last.lsn })
-        case .mark(let position): append([frame(position, .mark, [], tip.digest)])
+        case .mark(let position, let forced):
+            append([frame(position, forced ? .forcedMark : .mark, [], tip.digest)])
         case .cut(let lsn): log.cut(to: lsn)
         case .ship(let lsn, let session): ship(from: lsn, session: session)
         case .commit: break

@@ -6,6 +6,10 @@ public enum EntryKind: UInt8, Sendable {
     case schema = 2
     /// The first entry of an epoch: no payload.
     case mark = 3
+    /// The same, of an epoch that began because a person said so: no payload.
+    case forcedMark = 4
+
+    public var isMark: Bool { self == .mark || self == .forcedMark }
 }
 
 /// One entry of the log. The pure layers never look into the payload.

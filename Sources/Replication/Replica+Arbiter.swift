@@ -64,13 +64,12 @@ extension Replica {
         case .read: return .read
         case .testimony: return .testify(testimony)
         case .install: return .install(registerToInstall)
-        case .solo:
-            register.mode = .solo
+        case .solo, .paired:
+            register.mode = asked == .solo ? .solo : .paired
+            // It names this node and its epoch already, unless that was forced.
+            (register.epoch, register.primary) = (epoch, name)
             register.floor = max(register.floor, committedPosition)
-        case .paired:
-            register.mode = .paired
-            register.floor = max(register.floor, committedPosition)
-            if case .primary(let primary) = role, let session = primary.session {
+            if asked != .solo, case .primary(let primary) = role, let session = primary.session {
                 register.disks[name.other] = session.disk
                 register.starts[name.other] = session.starts
             }
@@ -156,7 +155,7 @@ extension Replica {
         }
         switch role {
         case .primary(let primary):
-            if register.epoch > primary.epoch || register.primary != name {
+            if register.epoch > primary.epoch || register.primary != name && !primary.forced {
                 fence(by: register.epoch)
             } else if register.mode == .solo {
                 // Asked for before this session, and arrived after its promise, which has to be won anew.
@@ -182,6 +181,7 @@ extension Replica {
         case (.primary(let primary), .paired(let session)):
             guard !pending.void, primary.session?.id == session else { return }
             leading?.session?.settled = true
+            leading?.forced = false
             leading?.floorRaisedAt = instant
         default: break
         }

@@ -8,13 +8,18 @@ extension Replica {
     /// Rule R5: leads only in an epoch whose claim it won in this life of the process. The whole log counts as
     /// committed; the mark is the epoch's first entry, and the node serves once that is committed. It begins solo: the
     /// claim that it won said so.
-    mutating func lead(_ epoch: Epoch) {
-        save { $0.epoch = max($0.epoch, epoch) }
+    mutating func lead(_ epoch: Epoch, forced: Bool = false) {
+        save {
+            $0.epoch = max($0.epoch, epoch)
+            $0.claimed = max($0.claimed, epoch)
+        }
         let mark = Position(epoch, log.last.lsn.next)
-        role = .primary(Primary(epoch: epoch, mark: mark.lsn, floorRaisedAt: now))
+        var primary = Primary(epoch: epoch, mark: mark.lsn, floorRaisedAt: now)
+        primary.forced = forced
+        role = .primary(primary)
         log.append(mark)
         syncProgressAt = now
-        emit(.mark(mark))
+        emit(.mark(mark, forced: forced))
         commitWhatMay()
     }
 

@@ -31,7 +31,7 @@ extension Replica {
             sendRound()
             pursueHandover()
             if session.settled, isDue(primary.floorRaisedAt, every: timings.raiseFloor) { ask(.paired(session.id)) }
-        } else if primary.needsStandby, mayAskForSolo(primary) {
+        } else if lacksRegister || primary.needsStandby && mayAskForSolo(primary) {
             ask(.solo)
         }
         if isDue(arbiter.readAt, every: timings.reread) { ask(.read) }

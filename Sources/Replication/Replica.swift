@@ -16,7 +16,7 @@ public struct Replica: Equatable, Sendable {
         /// Append these entries, whose frames came with the message just received, and sync: `logSynced`.
         case append(Run)
         /// Append the epoch's first entry and sync: `logSynced`.
-        case mark(Position)
+        case mark(Position, forced: Bool)
         /// Cut the log's tail after this LSN and sync: `logCut`.
         case cut(to: LSN)
         /// Send the standby everything from here on, as `append` messages, as long as this session lasts.

@@ -108,6 +108,8 @@ public struct Primary: Equatable, Sendable {
     public var epoch: Epoch
     /// The epoch's first entry; the node serves once it is committed.
     public var mark: LSN
+    /// A person made it lead, and the other node has not joined since.
+    public var forced = false
     /// Every commit and every read needs the standby. Begins with a join (rule R3), ends by a won solo only (rule R2).
     public var needsStandby = false
     public var session: Session?

@@ -42,7 +42,7 @@ extension ReplicatedDatabase {
         switch entry.kind {
         case .changes: try applier().apply(entry.payload, at: position, digest: &after.digest)
         case .schema: after = try changeSchema(entry.payload, at: position, after: before, database)
-        case .mark: break
+        case .mark, .forcedMark: break
         }
         after.position = position
         guard after.digest == entry.digest else {

@@ -47,7 +47,7 @@ package struct EntryFrame: Equatable, Sendable {
         precondition(Self.lengths.contains(length), "a payload of \(entry.payload.count) bytes")
         precondition(entry.position.lsn > knownSynced, "\(entry.position) can't be known to be synced yet")
         precondition(entry.position.epoch > .zero, "an entry of no epoch")
-        precondition(entry.kind != .mark || entry.payload.isEmpty, "a mark has no payload")
+        precondition(!entry.kind.isMark || entry.payload.isEmpty, "a mark has no payload")
         bytes = Array(unsafeUninitializedCapacity: length) { buffer, count in
             let frame = UnsafeMutableRawBufferPointer(buffer)
             Self.writeHead(of: length, knownSynced: knownSynced, salt: 0, to: frame)

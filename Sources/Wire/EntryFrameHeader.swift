@@ -26,7 +26,7 @@ package struct EntryHeader: Equatable, Sendable {
         self.init(fieldsOf: frame)
         guard position.lsn > .zero && position.epoch > .zero else { throw .noPosition(position) }
         guard knownSynced < position.lsn else { throw .knownSyncedTooHigh(knownSynced, at: position) }
-        guard kind != .mark || length == EntryFrame.headerSize else { throw .markWithPayload }
+        guard !kind.isMark || length == EntryFrame.headerSize else { throw .markWithPayload }
     }
 
     /// Judges the head alone.

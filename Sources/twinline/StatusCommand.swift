@@ -36,6 +36,10 @@ extension PairView.Sight {
     /// One sentence: the first thing that an operator wants to know.
     var verdict: String {
         guard let primary, let status = primaryStatus else { return "NOBODY LEADS: " + reasons }
+        if status.forced {
+            return "node \(primary) leads BY FORCE until node \(primary.other) has joined it; "
+                + "what only that one holds is lost"
+        }
         guard status.failoverPossible else {
             return "node \(primary) leads; no failover possible: \(status.failoverReason)"
         }
@@ -144,7 +148,7 @@ extension Twinline_Seat_V1_Status {
             "reseeding": hasReseeding ? reseeding.object : NSNull(),
             "pair": pair, "role": roleName, "epoch": standing.epoch, "mode": mode, "register_version": registerVersion,
             "log_first": logFirst, "appended": appended, "synced": synced, "committed": committed, "applied": applied,
-            "digest": digest, "disk_full": diskFull,
+            "digest": digest, "disk_full": diskFull, "forced": forced,
             "peer_connected": peerConnected, "peer_synced": peerSynced, "peer_applied": peerApplied,
             "peer_silent_ms": peerSilentMs, "witness_connected": witnessConnected,
             "witness_id": (try? RandomID(witnessID, field: "witness_id")).map { "\($0)" } ?? "",

@@ -13,6 +13,7 @@ struct Twinline: AsyncParsableCommand {
         version: twinlineVersion,
         subcommands: [
             InitCommand.self, NodeCommand.self, WitnessCommand.self, SeatCommand.self, StatusCommand.self,
-            SwitchoverCommand.self, ReseedCommand.self, BenchCommand.self, DemoCommand.self,
+            SwitchoverCommand.self, ReseedCommand.self, ForceSoloCommand.self, ForcePromoteCommand.self,
+            BenchCommand.self, DemoCommand.self,
         ])
 }

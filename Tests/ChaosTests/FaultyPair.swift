@@ -81,6 +81,20 @@ final class FaultyPair {
         while !condition(await pair.view.look()) { try await Task.sleep(for: .milliseconds(10)) }
     }
 
+    /// Runs the command line as an operator would, and gives what it says.
+    func twinline(_ arguments: String...) throws -> (code: Int32, said: String) {
+        let process = Process()
+        let said = Pipe()
+        process.executableURL = Self.program
+        process.arguments = arguments + ["--config", pair.directory.appending(path: "seat.yaml").path]
+        process.standardOutput = said
+        process.standardError = said
+        try process.run()
+        let text = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, text)
+    }
+
     /// Ends the work, and holds what the seats were told against what the pair has.
     func audit() async throws {
         crew.stop()

@@ -74,15 +74,18 @@ final class ConfigurationTests {
         #expect(settings.tls.key == "/etc/a.key")
         #expect(settings.tls.authority == folder.deletingLastPathComponent().appending(path: "ca.pem").path)
         #expect(settings.tls.revocations == nil)
-        #expect(settings.timings == Timings() && settings.segmentSize == 64 << 20)
+        #expect(settings.timings == Timings() && settings.segmentSize == 64 << 20 && settings.wakeful)
     }
 
     @Test("sizes and times have units")
     func units() throws {
-        let options = "segment-size: 1GiB\nlog-level: debug\ntimings: {heartbeat: 20ms, suspect-after: 1 s, reread: 2m}"
+        let options =
+            "segment-size: 1GiB\nlog-level: debug\nwakeful: no\n"
+            + "timings: {heartbeat: 20ms, suspect-after: 1 s, reread: 2m}"
         let configuration = try NodeConfiguration(path: try write(Self.node + options))
         #expect(configuration.settings.segmentSize == 1 << 30)
         #expect(configuration.logLevel == .debug)
+        #expect(!configuration.settings.wakeful)
         #expect(configuration.settings.timings.heartbeat == 20)
         #expect(configuration.settings.timings.suspectAfter == 1000)
         #expect(configuration.settings.timings.reread == 120_000)
@@ -101,6 +104,7 @@ final class ConfigurationTests {
             authority: ""
             lisen: 5
             segment-size: 64
+            wakeful: maybe
             timings:
               heartbeat: 50
               suspect: 300ms
@@ -110,12 +114,12 @@ final class ConfigurationTests {
         let places = found.map { $0.components(separatedBy: ": ").prefix(2).joined(separator: " ") }
         #expect(places == [
             " key", ":1 pair", ":2 node", ":3 listen", ":3 listen", ":3 listen", ":4 peer", ":5 witness", ":6 data",
-            ":8 authority", ":9 lisen", ":10 segment-size", ":12 timings.heartbeat", ":13 timings.suspect",
-            ":14 timings.stall-after",
+            ":8 authority", ":9 lisen", ":10 segment-size", ":11 wakeful", ":13 timings.heartbeat",
+            ":14 timings.suspect", ":15 timings.stall-after",
         ])
         #expect(found[0] == ": key: is missing")
         #expect(found[2] == ":2: node: 'c' is no node; write a or b")
-        #expect(found[12].hasSuffix("heartbeat: '50' is no quantity with a unit; write for example 300ms, 1s or 2m"))
+        #expect(found[13].hasSuffix("heartbeat: '50' is no quantity with a unit; write for example 300ms, 1s or 2m"))
     }
 
     @Test("addresses that stand in two places are refused: a node as its own peer, two routes that are one")

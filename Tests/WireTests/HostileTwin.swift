@@ -40,7 +40,7 @@ struct HostileTwin {
         case 5..<7: tick()
         case 7..<10: answer()
         case 10: perform(replica.read()?.effects ?? [])
-        case 11: if let position = replica.propose() { orders.append(.mark(position)) }
+        case 11: if let position = replica.propose() { orders.append(.mark(position, forced: false)) }
         case 12: disturb()
         default:
             let (epoch, session) = (makesSense() ? replica.epoch : epoch(), makesSense() ? session : number)
@@ -65,7 +65,7 @@ struct HostileTwin {
         if orders.isEmpty { return }
         switch orders.removeFirst() {
         case .append(let run): perform(replica.logSynced(through: min(run.last.lsn, replica.log.last.lsn)))
-        case .mark(let position): perform(replica.logSynced(through: min(position.lsn, replica.log.last.lsn)))
+        case .mark(let position, _): perform(replica.logSynced(through: min(position.lsn, replica.log.last.lsn)))
         case .cut(let lsn): perform(replica.logCut(to: lsn))
         case .commit(let lsn): perform(replica.applied(through: lsn))
         case .save(let record):

@@ -1266,6 +1266,12 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
   /// Clears the value of `reseeding`. Subsequent reads from it will return its default value.
   package mutating func clearReseeding() {_uniqueStorage()._reseeding = nil}
 
+  /// A person made it lead, and the other node has not joined since: the pair's promises are not claimed.
+  package var forced: Bool {
+    get {_storage._forced}
+    set {_uniqueStorage()._forced = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1319,6 +1325,9 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
   /// Clears the value of `adoptWitness`. Subsequent reads from it will return its default value.
   package mutating func clearAdoptWitness() {self._adoptWitness = nil}
 
+  /// With FORCE_SOLO and FORCE_PROMOTE: the pair's name, as a person has typed it.
+  package var confirmedPair: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -1327,6 +1336,8 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
     case switchover // = 1
     case format // = 2
     case adoptWitness // = 3
+    case forceSolo // = 10
+    case forcePromote // = 11
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -1339,6 +1350,8 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       case 1: self = .switchover
       case 2: self = .format
       case 3: self = .adoptWitness
+      case 10: self = .forceSolo
+      case 11: self = .forcePromote
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -1349,6 +1362,8 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       case .switchover: return 1
       case .format: return 2
       case .adoptWitness: return 3
+      case .forceSolo: return 10
+      case .forcePromote: return 11
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -1359,6 +1374,8 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       .switchover,
       .format,
       .adoptWitness,
+      .forceSolo,
+      .forcePromote,
     ]
 
   }
@@ -3221,7 +3238,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{1}reseeding\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{1}reseeding\0\u{2}\u{c}forced\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3252,6 +3269,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _certificateDaysLeft: Int64? = nil
     var _diskFull: Bool = false
     var _reseeding: Twinline_Seat_V1_Reseeding? = nil
+    var _forced: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3290,6 +3308,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _certificateDaysLeft = source._certificateDaysLeft
       _diskFull = source._diskFull
       _reseeding = source._reseeding
+      _forced = source._forced
     }
   }
 
@@ -3336,6 +3355,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 26: try { try decoder.decodeSingularSInt64Field(value: &_storage._certificateDaysLeft) }()
         case 27: try { try decoder.decodeSingularBoolField(value: &_storage._diskFull) }()
         case 28: try { try decoder.decodeSingularMessageField(value: &_storage._reseeding) }()
+        case 40: try { try decoder.decodeSingularBoolField(value: &_storage._forced) }()
         default: break
         }
       }
@@ -3432,6 +3452,9 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       try { if let v = _storage._reseeding {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
       } }()
+      if _storage._forced != false {
+        try visitor.visitSingularBoolField(value: _storage._forced, fieldNumber: 40)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3469,6 +3492,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._certificateDaysLeft != rhs_storage._certificateDaysLeft {return false}
         if _storage._diskFull != rhs_storage._diskFull {return false}
         if _storage._reseeding != rhs_storage._reseeding {return false}
+        if _storage._forced != rhs_storage._forced {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3520,7 +3544,7 @@ nonisolated extension Twinline_Seat_V1_Reseeding: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Operation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}format\0\u{3}adopt_witness\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}format\0\u{3}adopt_witness\0\u{4}\u{7}confirmed_pair\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3531,6 +3555,7 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._format) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._adoptWitness) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.confirmedPair) }()
       default: break
       }
     }
@@ -3550,6 +3575,9 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._adoptWitness {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    if !self.confirmedPair.isEmpty {
+      try visitor.visitSingularStringField(value: self.confirmedPair, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3557,13 +3585,14 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
     if lhs.kind != rhs.kind {return false}
     if lhs._format != rhs._format {return false}
     if lhs._adoptWitness != rhs._adoptWitness {return false}
+    if lhs.confirmedPair != rhs.confirmedPair {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Twinline_Seat_V1_Operation.Kind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0\u{1}FORMAT\0\u{1}ADOPT_WITNESS\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0\u{1}FORMAT\0\u{1}ADOPT_WITNESS\0\u{2}\u{7}FORCE_SOLO\0\u{1}FORCE_PROMOTE\0")
 }
 
 nonisolated extension Twinline_Seat_V1_AdoptWitness: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

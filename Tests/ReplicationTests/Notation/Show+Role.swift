@@ -6,7 +6,9 @@ extension Role {
         switch self {
         case .standby(let standby): "standby \(standby.phase.show)"
         case .claiming(let claim): "claiming \(claim.number)\(claim.asked ? ", asked" : "")"
-        case .primary(let primary): "primary \(primary.epoch)\(primary.serving ? "" : " not serving"), \(primary.alone)"
+        case .primary(let primary):
+            "primary \(primary.epoch)\(primary.serving ? "" : " not serving")\(primary.forced ? " forced" : ""), "
+                + primary.alone
         case .fenced: "fenced"
         }
     }
@@ -64,6 +66,18 @@ extension Replica.AdoptionObstacle {
         case .standbyMissing: "standbyMissing"
         case .notConnected(let id, let found): "notConnected(\(id.low), \(found.map { "found \($0.low)" } ?? "none"))"
         case .alreadyAdopted: "alreadyAdopted"
+        }
+    }
+}
+
+extension Replica.ForceObstacle {
+    var show: String {
+        switch self {
+        case .leads: "leads"
+        case .doesNotLead: "doesNotLead"
+        case .needsNobody: "needsNobody"
+        case .otherIsThere: "otherIsThere"
+        case .witnessAllows: "witnessAllows"
         }
     }
 }

@@ -13,7 +13,7 @@ extension Replica.Effect {
         case .send(let message): "send \(message.show)"
         case .ask(let request): "ask \(request.show)"
         case .append(let run): "append \(run.show)"
-        case .mark(let position): "mark \(position)"
+        case .mark(let position, let forced): "mark \(position)" + (forced ? " forced" : "")
         case .cut(let lsn): "cut to \(lsn)"
         case .ship(let lsn, let session): "ship from \(lsn) in \(session)"
         case .commit(let lsn): "commit through \(lsn)"

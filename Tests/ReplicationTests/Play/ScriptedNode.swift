@@ -62,6 +62,10 @@ struct ScriptedNode: Player {
         case "adopt":
             let (obstacle, effects) = replica.adoptWitness(RandomID(high: Stage.witness.id.high, low: try fact.count()))
             return (obstacle.map { ["no adoption: \($0.show)"] } ?? [], effects)
+        case "force":
+            let (obstacle, effects) = replica.force(fact.take("solo") ? .solo : .promote)
+            if !fact.isEmpty { try fact.expect("promote") }
+            return (obstacle.map { ["not forced: \($0.show)"] } ?? [], effects)
         case "disk": return ([], replica.roomChanged(!fact.take("full")))
         case "tick": return ([], replica.later(milliseconds: try fact.count()))
         case let word: throw fact.unreadable(word, "fact")

@@ -19,7 +19,7 @@ struct LeaderTests {
     func serves() throws {
         var b = try asked()
         let won = b.witnessSays(.won(Stage.register(4, 4, .b, .solo)))
-        #expect(won.contains(.mark(Position(4, 3))))
+        #expect(won.contains(.mark(Position(4, 3), forced: false)))
         #expect(won.saves?.epoch == Epoch(4))
         #expect(!b.serves)
         var c = b

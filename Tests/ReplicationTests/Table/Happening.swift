@@ -55,6 +55,8 @@ struct Happening {
                     let (obstacle, effects) = replica.switchOver()
                     return (obstacle.map { ["no switchover: \($0.show)"] } ?? []) + effects.map(\.show)
                 }),
+            Happening("forced solo", outcome: { $0.forced(.solo) }),
+            Happening("forced promotion", outcome: { $0.forced(.promote) }),
             Happening("a seat knows this epoch") { $0.newerEpochHeard($0.epoch) },
             Happening("a seat knows a newer epoch") { $0.newerEpochHeard(Epoch($0.epoch.value + 6)) },
         ]
@@ -98,5 +100,12 @@ struct Happening {
                 },
             ]
         }
+    }
+}
+
+extension Replica {
+    fileprivate mutating func forced(_ act: Force) -> [String] {
+        let (obstacle, effects) = force(act)
+        return (obstacle.map { ["not forced: \($0.show)"] } ?? []) + effects.map(\.show)
     }
 }

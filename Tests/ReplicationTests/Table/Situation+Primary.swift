@@ -13,6 +13,7 @@ extension Situation {
         Situation("draining", "Like that; then a switchover was asked for.", draining()),
         Situation("handing over", "All is drained, and node b has been asked to claim.", handingOver()),
         Situation("lacking", "Node a was settled, and the link broke; it is back. Solo is asked for.", lacking()),
+        Situation("forced", "Node b and the witness are gone, and node a is forced to go on alone.", forced()),
     ]
 
     static let outranked = [
@@ -73,6 +74,16 @@ extension Situation {
         var a = settled()
         _ = a.peerDisconnected()
         _ = a.peerConnected()
+        return a
+    }
+
+    private static func forced() -> Replica {
+        var a = settled()
+        _ = a.witnessDisconnected()
+        _ = a.peerDisconnected()
+        _ = a.force(.solo)
+        a.allSaved()
+        _ = a.logSynced(through: a.log.last.lsn)
         return a
     }
 

@@ -10,7 +10,7 @@ extension SimulatedNode {
             case .ask(let request): ask(request)
             case .append(let run):
                 append(entries.filter { run.first <= $0.position.lsn && $0.position.lsn <= run.last.lsn })
-            case .mark(let position): append([Record(position: position, payload: world.ledger.newPayload())])
+            case .mark(let position, _): append([Record(position: position, payload: world.ledger.newPayload())])
             case .cut(let lsn):
                 log.cut(to: lsn)
                 pursueLog()

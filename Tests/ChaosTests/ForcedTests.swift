@@ -1,0 +1,62 @@
+import Daemon
+import Foundation
+import Replication
+import Testing
+
+@testable import twinline
+
+/// Two of the three are gone: only a person can have the pair go on.
+@Suite(.serialized) struct ForcedTests {
+    @Test("a standby without primary and witness leads once forced, and the pair heals", .timeLimit(.minutes(1)))
+    func promotion() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let primary = try #require(await faulty.pair.view.look().primary)
+        let standby = primary.other
+        // Nothing to force while the other node is there.
+        let early = try faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
+        #expect(early.code == 1 && early.said.contains("node \(primary) answers: it is not off"))
+        faulty.pair.witness.kill()
+        faulty.pair.nodes[primary]?.kill()
+        try await faulty.wait { $0.nodes[standby].value?.peerConnected == false }
+        let wrong = try faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "other")
+        #expect(wrong.code == 1 && wrong.said.contains("that is not the pair's name; nothing was changed"))
+        let solo = try faulty.twinline("force-solo", "--node", "\(standby)", "--confirm", "demo")
+        #expect(solo.code == 1 && solo.said.contains("is not the primary"))
+        #expect(await faulty.pair.view.look().primary == nil)
+
+        let forced = try faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
+        #expect(forced.code == 0, "\(forced.said)")
+        #expect(forced.said.contains("What node \(primary) answered after that entry IS LOST"))
+        try await faulty.waitForWrites(100)
+        #expect(await faulty.pair.view.look().verdict.contains("BY FORCE"))
+        try await heal(faulty, primary, leader: standby)
+    }
+
+    @Test("a primary without standby and witness goes on once forced, and the pair heals", .timeLimit(.minutes(1)))
+    func solo() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let primary = try #require(await faulty.pair.view.look().primary)
+        faulty.pair.witness.kill()
+        faulty.pair.nodes[primary.other]?.kill()
+        try await faulty.wait { $0.nodes[primary].value?.peerConnected == false }
+        let forced = try faulty.twinline("force-solo", "--node", "\(primary)", "--confirm", "demo")
+        #expect(forced.code == 0, "\(forced.said)")
+        try await faulty.waitForWrites(100)
+        try await heal(faulty, primary.other, leader: primary)
+    }
+
+    /// The witness comes back with its old register, and then the lost node.
+    private func heal(_ faulty: FaultyPair, _ lost: NodeName, leader: NodeName) async throws {
+        try faulty.pair.witness.start()
+        try await faulty.wait { sight in
+            guard let status = sight.nodes[leader].value else { return false }
+            return status.witnessConnected && status.mode == "solo" && status.forced
+        }
+        try await faulty.waitForWrites(100)
+        try faulty.pair.nodes[lost]?.start()
+        try await faulty.wait { $0.isPaired && $0.primary == leader && $0.primaryStatus?.forced == false }
+        try await faulty.audit()
+    }
+}

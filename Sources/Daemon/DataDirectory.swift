@@ -163,7 +163,8 @@ package enum DataError: Error, CustomStringConvertible {
         case .otherNode(let path, let found, let expected):
             "\(path) is node \(found)'s, not \(expected)'s; check `data` and `node` in the configuration"
         case .logBehindDatabase(let path, let applied, let log):
-            "\(path): the database holds \(applied), the log ends at \(log): the disk lost what was synced; twinline reseed"
+            "\(path): the database holds \(applied), the log ends at \(log): the disk lost what was synced; "
+                + "twinline reseed"
         case .log(let error): "\(error)"
         case .store(let error): "\(error)"
         }

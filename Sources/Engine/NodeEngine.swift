@@ -24,15 +24,6 @@ package struct Standing: Equatable, Sendable {
     package init(epoch: Epoch, role: Role) { (self.epoch, self.role) = (epoch, role) }
 }
 
-package enum HaltReason: Sendable {
-    case violation(Violation)
-    case worker(WorkerFailure)
-    /// The entry at this position in the other node's log is not the one that this log continues.
-    case chainDiffers(at: Position)
-    /// The primary's log no longer reaches back to this one: the node needs a copy of the primary's database.
-    case reseedNeeded
-}
-
 /// One node: the replica's rules, its log, its database, driven together. It knows no socket and no thread: facts come
 /// in by its methods, all on one thread; orders go out to the workers and the shell.
 package final class NodeEngine {

@@ -48,8 +48,6 @@ package struct NodeFile: Equatable, Sendable {
 
     package init(bytes: [UInt8]) throws(MalformedMessage) {
         let wire: Twinline_Disk_V1_NodeRecord = try decoded(bytes)
-        // One of the two there must be, and a new copy never lies in the old one's place.
-        guard wire.copy != wire.incoming else { throw MalformedMessage(field: "copy") }
         self.init(
             pair: wire.pair, pairID: try RandomID(wire.pairID, field: "pair_id"), node: try NodeName(wire: wire.node),
             record: NodeRecord(
@@ -63,6 +61,8 @@ package struct NodeFile: Equatable, Sendable {
                     number: try UInt64(counted: wire.witnessNumber, below: Count.fileLimit, field: "witness_number"))),
             copy: try UInt64(counted: wire.copy, below: Count.fileLimit, field: "copy"),
             incoming: try UInt64(counted: wire.incoming, below: Count.fileLimit, field: "incoming"))
+        // One of the two there must be, and a new copy never lies in the old one's place.
+        guard copy != incoming else { throw MalformedMessage(field: "copy") }
     }
 }
 

@@ -67,7 +67,9 @@ extension PairView.Sight {
     var table: String {
         var rows = [["", "node a", "node b"]]
         func row(_ name: String, _ value: (Twinline_Seat_V1_Status) -> String) {
-            rows.append([name] + NodeName.allCases.map { nodes[$0].value.map { $0.isNode ? value($0) : "–" } ?? "–" })
+            rows.append([name] + NodeName.allCases.map { node in
+                nodes[node].value.map { $0.isNode ? value($0) : "–" } ?? "–"
+            })
         }
         rows.append(["role"] + NodeName.allCases.map { nodes[$0].value?.roleName ?? "–" })
         if NodeName.allCases.contains(where: { nodes[$0].value?.hasReseeding == true }) {

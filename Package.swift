@@ -58,7 +58,8 @@ let package = Package(
         .executableTarget(
             name: "twinline",
             dependencies: [
-                "Replication", "Tickets", "Wire", "Transport", "Seat", "Arbitration", "Daemon", log,
+                "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Seat", "Arbitration", "Daemon",
+                log,
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -73,8 +74,10 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
         .testTarget(name: "SeatTests", dependencies: ["Seat"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "twinline"]),
-        .testTarget(name: "ChaosTests", dependencies: ["twinline"], exclude: ["DiskFaults.c"]),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["Daemon", "DurableLog", "Store", "twinline"],
+            exclude: ["LogShow.txt"]),
+        .testTarget(name: "ChaosTests", dependencies: ["Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -14,4 +14,14 @@ static inline int twinline_enable_triggers(sqlite3 *connection, int enabled) {
 static inline int twinline_disable_memory_statistics(void) {
     return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
+
+// The same, and likewise: a file's name may be a URI that names the way to the disk.
+static inline int twinline_allow_uris(void) {
+    return sqlite3_config(SQLITE_CONFIG_URI, 1);
+}
+
+// The file that a VFS which stands before another one has opened there: it follows its own in memory.
+static inline sqlite3_file *twinline_next_file(sqlite3_file *file) {
+    return file + 1;
+}
 #endif

@@ -90,7 +90,7 @@ final class IncomingCopy {
                 throw LogError.damaged(path: file.path, offset: 0, reason: "the whole copy's checksum does not hold")
             }
         } catch { throw .log(error) }
-        let expected = Snapshot.Contents(
+        let expected = SnapshotFile.Contents(
             position: offer.position, digest: offer.digest, schemaVersion: offer.schemaVersion)
         do throws(StoreError) {
             try ReplicatedDatabase.verify(copyAt: path + "/" + DataDirectory.databaseName, holds: expected)

@@ -133,7 +133,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     // MARK: the engine's orders
 
     var now: Instant { monotonicNow() }
-    func send(_ envelope: PeerEnvelope) { link.send(envelope) }
+    func send(_ envelope: PeerEnvelope, everywhere: Bool) { link.send(envelope, everywhere: everywhere) }
     func ask(_ request: RegisterRequest) { arbiter.ask(request) }
     func deliver(_ answers: [WriteAnswer]) { seats.deliver(answers) }
     func deliver(_ answers: [ReadAnswer]) { seats.deliver(answers) }

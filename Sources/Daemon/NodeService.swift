@@ -9,11 +9,13 @@ import Wire
 final class NodeService: SeatService {
     private let core: NIOLoopBound<Node>
     private let writer: WriterThread
+    private let verifier: Verifier
     let pairID: RandomID
 
-    init(core: NIOLoopBound<Node>, writer: WriterThread, pairID: RandomID) {
+    init(core: NIOLoopBound<Node>, writer: WriterThread, verifier: Verifier, pairID: RandomID) {
         self.core = core
         self.writer = writer
+        self.verifier = verifier
         self.pairID = pairID
     }
 
@@ -49,6 +51,7 @@ final class NodeService: SeatService {
         case .forceSolo: force(.solo, operation.confirmedPair, by: identity, for: channel)
         case .forcePromote: force(.promote, operation.confirmedPair, by: identity, for: channel)
         case .adoptWitness: adopt(operation.adoptWitness, by: identity, for: channel)
+        case .verify: verify(operation.verify, by: identity, for: channel)
         case .format: channel.send(.operationAnswer(false, "this node holds data already; nothing was changed"))
         case .unspecified, .UNRECOGNIZED:
             channel.send(.operationAnswer(false, "this node does not know that operation"))
@@ -90,6 +93,22 @@ final class NodeService: SeatService {
             var message = Twinline_Seat_V1_NodeMessage.operationAnswer(
                 obstacle == nil, obstacle.map { "\($0)" } ?? "moving the register")
             message.operation.again = obstacle?.mayPass ?? false
+            channel.send(message)
+        }
+    }
+
+    private func verify(_ wire: Twinline_Seat_V1_Verify, by identity: Identity, for channel: any Channel) {
+        let lsn = wire.atLsn == 0 ? nil : LSN(wire.atLsn)
+        let run = verifier.begin(at: lsn, by: "\(identity.role)") { verification in
+            var message = Twinline_Seat_V1_NodeMessage()
+            message.verification = verification
+            channel.send(message)
+        }
+        if let run {
+            channel.closeFuture.whenComplete { _ in run.cancel() }
+        } else {
+            var message = Twinline_Seat_V1_NodeMessage.operationAnswer(false, "another verification is under way")
+            message.operation.again = true
             channel.send(message)
         }
     }

@@ -49,6 +49,7 @@ struct NodeStarter {
             writer: WriterThread(wallClock: wallClockNow, report: report), reader: ReaderThread { seats.deliver($0) },
             snapshots: SnapshotKeeper(), on: loop)
         threads.start(opened, in: data, settings, core: coreBox, log: log, report)
+        let verifier = Verifier(opened.database.path, threads.writer, log: log)
 
         let (settings, log, certificates) = (settings, log, certificates)
         let (toPeer, toWitness) = (toPeer, toWitness)
@@ -56,7 +57,7 @@ struct NodeStarter {
         let core = try await loop.submit { () -> NIOLoopBound<Node> in
             let link = PeerLink(
                 on: loop, to: settings.peer, dialer: Dialer(toPeer, connectTimeout: .milliseconds(500)),
-                pair: pair, peer: settings.node.other, log: log)
+                pair: pair, peer: settings.node.other, heartbeat: settings.timings.heartbeat, log: log)
             let arbiter = WitnessClient(
                 on: loop, at: settings.witness,
                 dialer: Dialer(toWitness, connectTimeout: .milliseconds(500)), pair: pair, log: log)
@@ -72,7 +73,7 @@ struct NodeStarter {
                     reader: threads.reader, shell: shell)
             }
             door.open(
-                NodeService(core: bound, writer: threads.writer, pairID: pair), seats,
+                NodeService(core: bound, writer: threads.writer, verifier: verifier, pairID: pair), seats,
                 NIOLoopBound(link, eventLoop: loop), threads.snapshots)
             return bound
         }.get()

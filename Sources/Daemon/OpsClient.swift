@@ -9,7 +9,7 @@ import Wire
 /// One question to a node or the witness, with an ops certificate, over a connection of its own: for the command line.
 package struct OpsClient: Sendable {
     private let group: any EventLoopGroup
-    private let seat: Dialer
+    let seat: Dialer
     private let witness: Dialer
     private let patience: TimeAmount
 
@@ -107,21 +107,33 @@ package struct OpsClient: Sendable {
         return try? WitnessReply(wire)
     }
 
-    /// Sends, and hears frames until one of them makes an answer.
-    private func converse<Answer: Sendable>(
+    /// Sends, and hears frames until one of them makes an answer, or until this task is cancelled.
+    /// - Parameter patience: for the answer; with `eachFrame` for each frame instead.
+    func converse<Answer: Sendable>(
         _ dialer: Dialer, _ address: SocketAddress, _ role: Identity.Role, first: [[UInt8]],
-        within patience: TimeAmount? = nil,
+        within patience: TimeAmount? = nil, eachFrame: Bool = false,
         _ hear: @escaping @Sendable ([UInt8], (_ send: [UInt8]) -> Void) -> Answer?
     ) async throws -> Answer {
         let loop = group.next()
         let answer = loop.makePromise(of: Answer.self)
-        let timer = loop.scheduleTask(in: patience ?? self.patience) {
-            answer.fail(TransportError.noAnswer(address: "\(address)", reason: "no answer in time"))
+        let patience = patience ?? self.patience
+        @Sendable func timer() -> Scheduled<Void> {
+            loop.scheduleTask(in: patience) {
+                answer.fail(TransportError.noAnswer(address: "\(address)", reason: "no answer in time"))
+            }
         }
+        let timers = Mutex(timer())
         let dialled = dialer.dial(address, on: loop, expecting: role) { channel, _ in
             try channel.pipeline.syncOperations.addHandler(
                 FrameHandler(
-                    frame: { bytes in if let found = hear(bytes, channel.sendFrame) { answer.succeed(found) } },
+                    frame: { bytes in
+                        if eachFrame {
+                            timers.withLock {
+                                $0.cancel(); $0 = timer()
+                            }
+                        }
+                        if let found = hear(bytes, channel.sendFrame) { answer.succeed(found) }
+                    },
                     closed: { answer.fail($0 ?? TransportError.truncated) }))
         }
         dialled.whenComplete { result in
@@ -131,10 +143,14 @@ package struct OpsClient: Sendable {
             }
         }
         answer.futureResult.whenComplete { _ in
-            timer.cancel()
+            timers.withLock { $0.cancel() }
             dialled.whenSuccess { $0.close(promise: nil) }
         }
-        return try await answer.futureResult.get()
+        return try await withTaskCancellationHandler {
+            try await answer.futureResult.get()
+        } onCancel: {
+            answer.fail(CancellationError())
+        }
     }
 }
 

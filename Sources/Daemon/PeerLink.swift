@@ -18,7 +18,11 @@ protocol PeerLinkDelegate: AnyObject {
 }
 
 /// All connections to the other node as one link: each node dials each route of the other, so there are up to two for a
-/// route; what is sent goes over one of them, what comes may come over any. All on one event loop.
+/// route; what is sent goes over one of them, heartbeats over all, and what comes may come over any. All on one event
+/// loop.
+///
+/// The connection in use is left when it has missed a heartbeat that came over another one: a route whose cable is cut
+/// just falls silent, and nothing says so. What was under way on it is sent again over the next.
 final class PeerLink {
     weak var delegate: (any PeerLinkDelegate)?
     private let loop: any EventLoop
@@ -26,11 +30,14 @@ final class PeerLink {
     private let pair: RandomID
     private let peer: NodeName
     private let log: Logger
+    private let heartbeat: UInt64
     private var routes: [Route]
-    /// Connections whose peer has said hello, in the order they came up.
-    private var connections: [Connection] = []
+    /// Connections whose peer has said hello; the first is in use.
+    private var connections: [LinkConnection] = []
     /// Those whose peer has not yet said hello.
-    private var pending: [Connection] = []
+    private var pending: [LinkConnection] = []
+    /// A look at whether the connection in use still hears as much as another one is under way.
+    private var isLookPlanned = false
     private var down = true
     private var closed = false
 
@@ -45,20 +52,16 @@ final class PeerLink {
         var attempt = 0
     }
 
-    private final class Connection {
-        let id: Int
-        let channel: any Channel
-        init(id: Int, channel: any Channel) { (self.id, self.channel) = (id, channel) }
-    }
-
+    /// - Parameter heartbeat: the milliseconds between two of the other node.
     init(
         on loop: any EventLoop, to addresses: [SocketAddress], dialer: Dialer, pair: RandomID, peer: NodeName,
-        log: Logger
+        heartbeat: UInt64, log: Logger
     ) {
         self.loop = loop
         self.dialer = dialer
         self.pair = pair
         self.peer = peer
+        self.heartbeat = heartbeat
         self.log = log
         routes = addresses.map { Route(address: $0) }
     }
@@ -72,13 +75,14 @@ final class PeerLink {
 
     var isUp: Bool { !connections.isEmpty }
 
-    func send(_ envelope: PeerEnvelope) {
-        guard let current = connections.first else { return }
-        send(envelope, on: current.channel)
+    /// - Parameter everywhere: over all connections, so that each shows that it works.
+    func send(_ envelope: PeerEnvelope, everywhere: Bool) {
+        let payload = encoded(Twinline_Node_V1_PeerMessage(envelope))
+        for connection in connections.prefix(everywhere ? .max : 1) { send(payload, on: connection.channel) }
+        if everywhere { closeSilent() }
     }
 
-    private func send(_ envelope: PeerEnvelope, on channel: any Channel) {
-        let payload = encoded(Twinline_Node_V1_PeerMessage(envelope))
+    private func send(_ payload: [UInt8], on channel: any Channel) {
         var buffer = channel.allocator.buffer(capacity: payload.count + 4)
         buffer.writeFrame(payload)
         channel.writeAndFlush(buffer, promise: nil)
@@ -94,10 +98,13 @@ final class PeerLink {
     private static func install(on channel: any Channel, _ link: NIOLoopBound<PeerLink>, route: Int?) throws {
         let id = Int(bitPattern: ObjectIdentifier(channel))
         let core = link.eventLoop
+        let ear = Ear()
+        let heard = ear.heard
+        try channel.pipeline.syncOperations.addHandler(ear, position: .first)
         try channel.pipeline.syncOperations.addHandler(
             FrameRelay(
                 core: core,
-                active: { link.value.opened(id, channel, route: route) },
+                active: { link.value.opened(LinkConnection(id, channel, heard), route: route) },
                 frame: { link.value.received($0, on: id) },
                 closed: { link.value.ended(id, route: route, because: $0) }))
     }
@@ -137,11 +144,13 @@ final class PeerLink {
         }
     }
 
-    private func opened(_ id: Int, _ channel: any Channel, route: Int?) {
-        guard !closed else { return channel.close(promise: nil) }
+    private func opened(_ connection: LinkConnection, route: Int?) {
+        guard !closed else { return connection.channel.close(promise: nil) }
         if let route { routes[route].connected = true }
-        pending.append(Connection(id: id, channel: channel))
-        if let hello = delegate?.hello { send(hello, on: channel) }
+        pending.append(connection)
+        if let hello = delegate?.hello {
+            send(encoded(Twinline_Node_V1_PeerMessage(hello)), on: connection.channel)
+        }
     }
 
     private func received(_ bytes: [UInt8], on id: Int) {
@@ -149,6 +158,7 @@ final class PeerLink {
             let envelope = try PeerEnvelope(try decoded(bytes))
             if let index = pending.firstIndex(where: { $0.id == id }) { try admit(index, envelope) }
             delegate?.peerSaid(envelope)
+            if id != connections.first?.id { planLook() }
         } catch {
             log.error("the other node said something impossible", metadata: ["field": "\(error.field)"])
             (connections + pending).first { $0.id == id }?.channel.close(promise: nil)
@@ -199,6 +209,42 @@ final class PeerLink {
             }
         } else if wasCurrent, !connections.isEmpty {
             delegate?.peerRouteChanged()
+        }
+    }
+
+    // MARK: routes that fall silent
+
+    /// Something came over another connection than the one in use. Should that be a heartbeat which is still to come
+    /// here, it is here in a moment.
+    private func planLook() {
+        let patience = heartbeat * 4 / 5
+        guard !isLookPlanned, let current = connections.first, current.silence(at: monotonicNow()) > patience
+        else { return }
+        isLookPlanned = true
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(heartbeat / 4, 5)))) {
+            self.isLookPlanned = false
+            self.look(patience: patience)
+        }
+    }
+
+    private func look(patience: UInt64) {
+        let now = monotonicNow()
+        guard let current = connections.first, current.silence(at: now) > patience,
+            let other = connections.firstIndex(where: { $0.silence(at: now) <= heartbeat })
+        else { return }
+        log.notice(
+            "a route to the other node is silent; using another one",
+            metadata: ["silent": "\(current.address)", "now": "\(connections[other].address)"])
+        connections.swapAt(0, other)
+        delegate?.peerRouteChanged()
+    }
+
+    /// One that others outlive is dialled anew: a route that works again is taken into use by that.
+    private func closeSilent() {
+        let now = monotonicNow()
+        guard connections.contains(where: { $0.silence(at: now) <= 2 * heartbeat }) else { return }
+        for connection in connections where connection.silence(at: now) > 10 * heartbeat {
+            connection.channel.close(promise: nil)
         }
     }
 }

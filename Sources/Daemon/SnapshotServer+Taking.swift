@@ -14,7 +14,7 @@ extension SnapshotServer {
         self.ground = ground
         id = .random()
         do throws(StoreError) {
-            let snapshot = try Snapshot(of: database, into: directory.path + "/" + name)
+            let snapshot = try SnapshotFile(of: database, into: directory.path + "/" + name)
             let needed = UInt64(snapshot.size) + Room.reserve(segmentSize: settings.segmentSize)
             if let free = Room.free(at: directory.path), free < needed {
                 let text = "a snapshot needs \(needed >> 20) MiB, and \(free >> 20) MiB are free"
@@ -38,7 +38,7 @@ extension SnapshotServer {
         } catch { fail("\(error)", to: waiting) }
     }
 
-    private func copy(_ snapshot: Snapshot, _ unsynced: Int) throws {
+    private func copy(_ snapshot: SnapshotFile, _ unsynced: Int) throws {
         let more = try snapshot.copy(bytes: Self.stepSize)
         // The first step has made the file, with its name.
         let file = try self.file ?? directory.open(name)

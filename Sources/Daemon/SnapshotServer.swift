@@ -29,7 +29,7 @@ final class SnapshotServer {
         case nothing
         /// Waits for the log to be pinned.
         case pinning
-        case copying(Snapshot, unsynced: Int)
+        case copying(SnapshotFile, unsynced: Int)
         case summing(Made, offset: Int, sum: UInt32)
         /// Waits for the log's chain value.
         case linking(Made, sum: UInt32)
@@ -37,7 +37,7 @@ final class SnapshotServer {
     }
 
     struct Made {
-        var contents: Snapshot.Contents
+        var contents: SnapshotFile.Contents
         var size: Int
     }
 

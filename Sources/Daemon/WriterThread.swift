@@ -14,12 +14,13 @@ final class WriterThread: DatabaseWorker, Sendable {
         case commit(Position)
         case rollback
         case apply([EntryFrame])
+        case snapshot(SnapshotWish)
         case stop
 
         var closes: Bool {
             switch self {
             case .refuse, .pause: true
-            case .take, .commit, .rollback, .apply, .stop: false
+            case .take, .commit, .rollback, .apply, .snapshot, .stop: false
             }
         }
     }
@@ -55,6 +56,8 @@ final class WriterThread: DatabaseWorker, Sendable {
     func commit(_ position: Position) { post(.commit(position)) }
     func rollback() { post(.rollback) }
     func apply(_ frames: [EntryFrame]) { post(.apply(frames)) }
+    /// Sees to it when the database stands where it is wished.
+    func snapshot(_ wish: SnapshotWish) { post(.snapshot(wish)) }
     func stop() { post(.stop) }
 
     func refuseRequests() {
@@ -93,6 +96,7 @@ final class WriterThread: DatabaseWorker, Sendable {
     /// Runs on the thread that opened the database, until stopped.
     func run(_ database: ReplicatedDatabase) {
         var reign: UInt64?
+        var wishes: [SnapshotWish] = []
         do throws(StoreError) {
             try checkpoint(database, now: true)
             while true {
@@ -102,11 +106,7 @@ final class WriterThread: DatabaseWorker, Sendable {
                     switch order {
                     case .take(let number):
                         reign = number
-                        inbox.withLock { inbox in
-                            // A refusal that came meanwhile stands.
-                            if !inbox.orders.contains(where: \.closes) { inbox.closed = nil }
-                            return ((), wake: false)
-                        }
+                        openInbox()
                     case .pause(let reason): report(.requestsReturned(takeBack(), reason))
                     case .refuse:
                         reign = nil
@@ -115,13 +115,18 @@ final class WriterThread: DatabaseWorker, Sendable {
                     case .commit(let position):
                         try database.commit(at: position)
                         report(.applied(through: position.lsn))
+                        wishes.removeAll { $0.look(at: database) }
                         try checkpoint(database)
                     case .rollback:
                         if database.hasOpenBatch { database.rollBack() }
                     case .apply(let frames):
-                        try database.apply(frames.map(\.entry))
-                        report(.applied(through: database.applied.lsn))
+                        for frames in wishes.first?.split(frames) ?? [frames[...]] {
+                            try database.apply(frames.map(\.entry))
+                            report(.applied(through: database.applied.lsn))
+                            wishes.removeAll { $0.look(at: database) }
+                        }
                         try checkpoint(database)
+                    case .snapshot(let wish): if !wish.look(at: database) { wishes.append(wish) }
                     case .stop: return
                     }
                 }
@@ -134,6 +139,14 @@ final class WriterThread: DatabaseWorker, Sendable {
             }
         } catch {
             report(.failed(WorkerFailure(error)))
+        }
+    }
+
+    private func openInbox() {
+        inbox.withLock { inbox in
+            // A refusal that came meanwhile stands.
+            if !inbox.orders.contains(where: \.closes) { inbox.closed = nil }
+            return ((), wake: false)
         }
     }
 

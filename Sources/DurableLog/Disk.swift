@@ -4,16 +4,20 @@
 /// The contract is that of a journaling POSIX file system: a change to a file is on the disk after a `sync` of the
 /// file, a name after one of the directory. Until then each 512-byte sector may or may not be there, in any order;
 /// names change in theirs. A sector is never torn.
-package protocol DiskDirectory: AnyObject {
-    var path: String { get }
-    func names() throws(LogError) -> [String]
-    func open(_ name: String) throws(LogError) -> any DiskFile
+package protocol DiskDirectory: ReadableDirectory {
     /// An empty file, whether or not there was one of that name.
     func create(_ name: String) throws(LogError) -> any DiskFile
     /// Replaces what has the new name.
     func rename(_ name: String, to new: String) throws(LogError)
     func remove(_ name: String) throws(LogError)
     func sync() throws(LogError)
+}
+
+/// What somebody needs who only looks.
+package protocol ReadableDirectory: AnyObject {
+    var path: String { get }
+    func names() throws(LogError) -> [String]
+    func open(_ name: String) throws(LogError) -> any DiskFile
 }
 
 package protocol DiskFile: AnyObject {
@@ -30,7 +34,7 @@ package protocol DiskFile: AnyObject {
     func sync() throws(LogError)
 }
 
-extension DiskDirectory {
+extension ReadableDirectory {
     func path(of name: String) -> String { path + "/" + name }
 }
 

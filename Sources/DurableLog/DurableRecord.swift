@@ -70,6 +70,14 @@ package final class DurableRecord {
     /// The newest record, nil if none was ever saved.
     package func load() -> [UInt8]? { current?.payload }
 
+    /// The newest record in a file that its owner may be writing at this moment: nothing is finished or judged.
+    static func look(at name: String, in directory: any ReadableDirectory) throws(LogError) -> [UInt8]? {
+        guard try directory.names().contains(name) else { return nil }
+        let file = try directory.open(name)
+        let slots = [try slot(0, of: file), try slot(1, of: file)]
+        return slots.compactMap { $0 }.max { $0.counter < $1.counter }?.payload
+    }
+
     /// Replaces the record. Two syncs of one page each; the first time, a new file.
     /// - Throws: after any error it is unknown which of the two records the disk holds, and every later call throws.
     package func save(_ payload: [UInt8]) throws(LogError) {

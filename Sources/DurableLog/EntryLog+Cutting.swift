@@ -39,8 +39,8 @@ extension EntryLog {
     }
 
     /// The LSN that an unfinished cut goes to, nil if there is none.
-    static func unfinishedCut(in record: DurableRecord) -> LSN? {
-        guard let bytes = record.load(), bytes.count == 8 else { return nil }
+    static func unfinishedCut(in record: [UInt8]?) -> LSN? {
+        guard let bytes = record, bytes.count == 8 else { return nil }
         return LSN(bytes.withUnsafeBytes { $0.load(at: 0) })
     }
 }

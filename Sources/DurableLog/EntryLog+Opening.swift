@@ -28,7 +28,7 @@ extension EntryLog {
         in directory: any DiskDirectory, expecting pairID: RandomID? = nil, options: Options = Options()
     ) throws(LogError) -> EntryLog {
         let cutRecord = try DurableRecord(in: directory, name: cutRecordName)
-        let limit = unfinishedCut(in: cutRecord)
+        let limit = unfinishedCut(in: cutRecord.load())
         let names = try directory.names()
         let files = try segments(in: directory, names: names, upTo: limit)
         guard cutRecord.load() != nil else { throw .missing(path: directory.path(of: cutRecordName)) }

@@ -18,6 +18,8 @@ package enum LogError: Error, Equatable {
     case outOfOrder(after: ChainLink, found: Position, chainBefore: UInt64)
     /// Older than the oldest retained entry.
     case released(LSN, first: LSN)
+    /// The node has cut this entry, which was read before, and perhaps written others in its place.
+    case changed(path: String, Position)
     case missing(path: String)
     case exists(path: String)
     case closed(path: String)
@@ -44,6 +46,8 @@ extension LogError: CustomStringConvertible {
             "entry \(found) (chain \(chainBefore)) does not follow \(after.position) (chain \(after.chain)); join again"
         case .released(let lsn, let first):
             "entry \(lsn) is no longer in the log, which begins at \(first); reseed the standby from a snapshot"
+        case .changed(let path, let position):
+            "\(path): entry \(position) was cut while the log was read; look again"
         case .missing(let path):
             "\(path) is missing; restore the data directory, or reseed this node"
         case .exists(let path):

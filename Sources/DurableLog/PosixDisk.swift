@@ -21,20 +21,7 @@ package final class PosixDirectory: DiskDirectory, Sendable {
 
     deinit { close(descriptor) }
 
-    package func names() throws(LogError) -> [String] {
-        guard let stream = opendir(path) else { throw failure("listing", ".") }
-        defer { closedir(stream) }
-        var names: [String] = []
-        errno = 0
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        guard errno == 0 else { throw failure("listing", ".") }
-        return names
-    }
+    package func names() throws(LogError) -> [String] { try listing(of: path) }
 
     package func open(_ name: String) throws(LogError) -> any DiskFile { try file(name, flags: 0) }
 
@@ -60,11 +47,48 @@ package final class PosixDirectory: DiskDirectory, Sendable {
         return PosixFile(path: path(of: name), descriptor: file)
     }
 
-    private func failure(_ operation: String, _ name: String) -> LogError {
+    private func failure(_ operation: String, _ name: String) -> LogError { .of(operation, path(of: name)) }
+}
+
+/// A directory that is only looked at: without its lock, while another process writes there. What it opens can't be
+/// written to; the system sees to that.
+package final class ReadOnlyDirectory: ReadableDirectory {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    package func names() throws(LogError) -> [String] { try listing(of: path) }
+
+    package func open(_ name: String) throws(LogError) -> any DiskFile {
+        let path = path(of: name)
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .of("opening", path) }
+        return PosixFile(path: path, descriptor: file)
+    }
+}
+
+private func listing(of path: String) throws(LogError) -> [String] {
+    guard let stream = opendir(path) else { throw .of("listing", path) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    while let entry = readdir(stream) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    guard errno == 0 else { throw .of("listing", path) }
+    return names
+}
+
+extension LogError {
+    /// What `errno` says of a call that has just failed.
+    fileprivate static func of(_ operation: String, _ path: String) -> LogError {
         switch errno {
-        case ENOENT: .missing(path: path(of: name))
-        case ENOSPC, EDQUOT: .full(path: path(of: name))
-        default: .io(path: path(of: name), operation: operation, errno: errno)
+        case ENOENT: .missing(path: path)
+        case ENOSPC, EDQUOT: .full(path: path)
+        default: .io(path: path, operation: operation, errno: errno)
         }
     }
 }

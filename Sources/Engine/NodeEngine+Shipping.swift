@@ -49,7 +49,7 @@ extension NodeEngine {
         shipping?.underWay.append((last, bytes))
         shipping?.bytesUnderWay += bytes
         let message = Message(replica.epoch, state.session, .append(Run(frames), committed: replica.committed))
-        shell.send(PeerEnvelope(message, frames: frames, pair: pair))
+        shell.send(PeerEnvelope(message, frames: frames, pair: pair), everywhere: false)
     }
 
     private func acknowledged(_ lsn: LSN) {

@@ -110,7 +110,7 @@ extension NodeEngine {
             guard case .standby = replica.role else { return }
             let run = Run(frames)
             let message = Message(replica.epoch, .none, .fetched(run, last: frames.last?.position ?? .zero))
-            shell.send(PeerEnvelope(message, frames: frames, pair: pair))
+            shell.send(PeerEnvelope(message, frames: frames, pair: pair), everywhere: false)
         }
     }
 }

@@ -2,28 +2,6 @@ import Replication
 import Tickets
 import Wire
 
-/// What the engine asks of the program around it: sockets out, clock in.
-package protocol NodeShell: AnyObject {
-    var now: Instant { get }
-    /// To the other node, over its best connection.
-    func send(_ envelope: PeerEnvelope)
-    func ask(_ request: RegisterRequest)
-    func deliver(_ answers: [WriteAnswer])
-    func deliver(_ answers: [ReadAnswer])
-    /// Role, epoch or who may be asked has changed: tell the seats.
-    func standingChanged(_ standing: Standing)
-    /// The node can't go on: say why, answer nobody, end the process.
-    func halt(_ reason: HaltReason)
-}
-
-/// What seats know of a node.
-package struct Standing: Equatable, Sendable {
-    package enum Role: Sendable { case primary, standby, starting }
-    package var epoch: Epoch
-    package var role: Role
-    package init(epoch: Epoch, role: Role) { (self.epoch, self.role) = (epoch, role) }
-}
-
 /// One node: the replica's rules, its log, its database, driven together. It knows no socket and no thread: facts come
 /// in by its methods, all on one thread; orders go out to the workers and the shell.
 package final class NodeEngine {
@@ -51,6 +29,8 @@ package final class NodeEngine {
     /// Counts what is done for seats, here or for the other node: it only tells busy from idle.
     package internal(set) var work: UInt64 = 0
     private var halted = false
+    /// What is sent now is a heartbeat, or goes with one.
+    private var isBeating = false
     /// Requests are refused, since the disk is full.
     private var isPaused = false
 
@@ -75,7 +55,11 @@ package final class NodeEngine {
 
     // MARK: facts
 
-    package func tick() { run { $0.tick(at: $0.now) } }
+    package func tick() {
+        isBeating = true
+        run { $0.tick(at: $0.now) }
+        isBeating = false
+    }
     package func peerConnected() { run { $0.peerConnected() } }
     package func peerDisconnected() { run { $0.peerDisconnected() } }
     package func peerRefused() { run { $0.peerRefused() } }
@@ -93,6 +77,8 @@ package final class NodeEngine {
         if case .primary(let primary) = replica.role, let session = primary.session {
             ship(from: max(session.acked, LSN(max(1, shipping?.first.value ?? 1) - 1)).next, session: session.id)
         }
+        // Whatever else was lost, a heartbeat says again.
+        tick()
     }
 
     package func receive(_ envelope: PeerEnvelope) {
@@ -165,7 +151,7 @@ package final class NodeEngine {
     private func send(_ message: Message) {
         var chain: UInt64?
         if case .joinAccepted(let common) = message.body, common == tip.position { chain = tip.chain }
-        shell.send(PeerEnvelope(message, chain: chain, pair: pair))
+        shell.send(PeerEnvelope(message, chain: chain, pair: pair), everywhere: isBeating)
     }
 
     /// What follows from the replica's new state, rather than from one effect.

@@ -105,7 +105,8 @@ extension FromNode {
         case .operation(let answer):
             self = .operation(OperationAnswer(accepted: answer.accepted, text: answer.text))
         case .goodbye(let goodbye): self = .goodbye(goodbye.reason)
-        case nil: throw MalformedMessage(field: "body")
+        // No seat asks for a verification.
+        case .verification, nil: throw MalformedMessage(field: "body")
         }
     }
 }

@@ -18,17 +18,21 @@ final class Connection {
 
     static func open(_ path: String, readOnly: Bool) throws(StoreError) -> Connection {
         try checkLibrary()
-        _ = memoryStatisticsAreOff
+        _ = libraryIsSetUp
+        if let code = CheckedFiles.failure {
+            throw .cannotOpen(path: path, reason: String(cString: sqlite3_errstr(code)))
+        }
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = false
         // A batch's transaction stays open between two accesses, until its entry is committed.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { database in
+            if !readOnly { reserveRoomForChecksums(database) }
             try database.execute(sql: readOnly ? readerPragmas : writerPragmas)
         }
         do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            let queue = try DatabaseQueue(path: uri(of: path), configuration: configuration)
             return try queue.writeWithoutTransaction { database in
                 guard let raw = database.sqliteConnection else {
                     throw StoreError.cannotOpen(path: path, reason: "the connection is closed")
@@ -37,6 +41,9 @@ final class Connection {
             }
         } catch let error as StoreError {
             throw error
+        } catch let error as DatabaseError {
+            throw CheckedFiles.error(error.extendedResultCode.rawValue, path: path)
+                ?? .cannotOpen(path: path, reason: "\(error)")
         } catch {
             throw .cannotOpen(path: path, reason: "\(error)")
         }
@@ -59,7 +66,27 @@ final class Connection {
         """
 
     /// Once, before the first connection. A library that is in use already keeps them: then it is only slower.
-    private static let memoryStatisticsAreOff = twinline_disable_memory_statistics() == SQLITE_OK
+    private static let libraryIsSetUp =
+        twinline_disable_memory_statistics() == SQLITE_OK && twinline_allow_uris() == SQLITE_OK
+
+    /// The file by the way that checks its pages (sqlite.org/uri.html).
+    private static func uri(of path: String) -> String {
+        var uri = "file:"
+        for byte in path.utf8 {
+            let isPlain =
+                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || [0x2d, 0x2e, 0x2f, 0x5f].contains(byte)
+            let digits = String(byte, radix: 16)
+            uri += isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + digits
+        }
+        return uri + "?vfs=" + CheckedFiles.name
+    }
+
+    /// In a new file. One that is there keeps what it has.
+    private static func reserveRoomForChecksums(_ database: Database) {
+        var count = PageChecksums.reserved
+        sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_RESERVE_BYTES, &count)
+    }
 
     private static func checkLibrary() throws(StoreError) {
         for option in ["ENABLE_SESSION", "ENABLE_PREUPDATE_HOOK"] where sqlite3_compileoption_used(option) == 0 {
@@ -89,6 +116,7 @@ final class Connection {
     /// What a result code of this connection's last call means.
     func error(_ code: Int32) -> StoreError {
         let message = String(cString: sqlite3_errmsg(raw))
+        if let damage = CheckedFiles.error(code, path: path) { return damage }
         return switch code & 0xff {
         case SQLITE_FULL: .diskFull(path: path)
         case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PROTOCOL, SQLITE_NOMEM:

@@ -9,16 +9,25 @@ extension ReplicatedDatabase {
 
     func computeDigest() throws(StoreError) -> Digest {
         var digest = Digest.zero
-        let values = UnsafeMutablePointer<CellValue>.allocate(capacity: ReplicatedTable.columnLimit)
-        defer { values.deallocate() }
-        for table in tables {
-            let names = table.columns.map { quoted($0.name) }.joined(separator: ", ")
-            let select = try Statement(connection, "SELECT \(names) FROM \(quoted(table.name))")
-            while try select.step() {
-                for index in table.columns.indices { values[index] = CellValue(select, column: Int32(index)) }
-                digest.add(table.digest(of: values))
-            }
-        }
+        for table in tables { digest.add(try table.sum(on: connection)) }
         return digest
+    }
+}
+
+extension ReplicatedTable {
+    /// The part of the digest that all its rows make, as a connection sees them.
+    /// - Parameter row: called after each row.
+    func sum(on connection: Connection, row: () -> Void = {}) throws(StoreError) -> UInt128 {
+        let values = UnsafeMutablePointer<CellValue>.allocate(capacity: Self.columnLimit)
+        defer { values.deallocate() }
+        let names = columns.map { quoted($0.name) }.joined(separator: ", ")
+        let select = try Statement(connection, "SELECT \(names) FROM \(quoted(name))")
+        var sum: UInt128 = 0
+        while try select.step() {
+            for index in columns.indices { values[index] = CellValue(select, column: Int32(index)) }
+            sum &+= digest(of: values)
+            row()
+        }
+        return sum
     }
 }

@@ -27,7 +27,7 @@ extension Answer {
         return bytes
     }
 
-    init?(encoded bytes: UnsafeRawBufferPointer) {
+    package init?(encoded bytes: UnsafeRawBufferPointer) {
         var reader = AnswerReader(bytes: bytes)
         guard let answer = reader.answer(), reader.isAtEnd else { return nil }
         self = answer

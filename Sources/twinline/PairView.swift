@@ -61,6 +61,20 @@ struct PairView: Sendable {
         throw failure
     }
 
+    /// Over the first route that the node can be reached by. Cancelling this task ends the walk.
+    func verify(
+        at lsn: LSN?, _ node: NodeName, progress: @escaping @Sendable (Twinline_Seat_V1_Verification) -> Void
+    ) async throws -> OpsClient.VerificationEnd {
+        var failure: any Error = Failure("node \(node) has no address in the configuration")
+        for address in routes[node] {
+            do { return try await client.verify(at: lsn, node, address, progress: progress) } catch {
+                failure = error
+                if Task.isCancelled { break }
+            }
+        }
+        throw failure
+    }
+
     /// Median, in microseconds, over the first route to a node.
     func tlsRoundTrip() async throws -> Double {
         guard let address = routes.a.first else { return 0 }

@@ -95,6 +95,35 @@ final class FaultyPair {
         return (process.terminationStatus, text)
     }
 
+    /// Runs any command to its end, on a thread of its own: the seats go on meanwhile.
+    func command(_ arguments: String...) async throws -> (code: Int32, printed: String, said: String) {
+        let said = directory.appending(path: "said")
+        try Data().write(to: said)
+        return try await withCheckedThrowingContinuation { result in
+            Thread {
+                result.resume(with: Result { try Self.run(arguments, said) })
+            }.start()
+        }
+    }
+
+    private static func run(
+        _ arguments: [String], _ said: URL
+    ) throws -> (code: Int32, printed: String, said: String) {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = try FileHandle(forWritingTo: said)
+        try process.run()
+        let printed = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (
+            process.terminationStatus, String(decoding: printed, as: UTF8.self),
+            try String(contentsOf: said, encoding: .utf8)
+        )
+    }
+
     /// Ends the work, and holds what the seats were told against what the pair has.
     func audit() async throws {
         crew.stop()

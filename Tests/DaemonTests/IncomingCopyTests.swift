@@ -44,7 +44,7 @@ import Wire
         let database = try ReplicatedDatabase.create(at: path("source"))
         let batch = try database.execute([StoreRequest(actor: "seat/1", body: .openSession)], now: 1)
         try database.commit(at: Position(Epoch(1), LSN(1)))
-        let snapshot = try Snapshot(of: path("source"), into: path("snapshot"))
+        let snapshot = try SnapshotFile(of: path("source"), into: path("snapshot"))
         while try snapshot.copy(bytes: 4096) {}
         try snapshot.finish()
         let bytes = [UInt8](try Data(contentsOf: folder.appending(path: "snapshot")))

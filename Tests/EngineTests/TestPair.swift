@@ -29,7 +29,7 @@ final class TestPair {
         }
 
         var now: Instant { pair.now }
-        func send(_ envelope: PeerEnvelope) { pair.deliver(envelope, to: name.other) }
+        func send(_ envelope: PeerEnvelope, everywhere: Bool) { pair.deliver(envelope, to: name.other) }
         func ask(_ request: RegisterRequest) { pair.ask(request, by: name) }
         func deliver(_ answers: [WriteAnswer]) { self.answers += answers }
         func deliver(_ answers: [ReadAnswer]) { views += answers }

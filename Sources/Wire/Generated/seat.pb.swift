@@ -174,6 +174,14 @@ package nonisolated struct Twinline_Seat_V1_NodeMessage: Sendable {
     set {body = .goodbye(newValue)}
   }
 
+  package var verification: Twinline_Seat_V1_Verification {
+    get {
+      if case .verification(let v)? = body {return v}
+      return Twinline_Seat_V1_Verification()
+    }
+    set {body = .verification(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -185,6 +193,7 @@ package nonisolated struct Twinline_Seat_V1_NodeMessage: Sendable {
     case status(Twinline_Seat_V1_Status)
     case operation(Twinline_Seat_V1_OperationAnswer)
     case goodbye(Twinline_Seat_V1_Goodbye)
+    case verification(Twinline_Seat_V1_Verification)
 
   }
 
@@ -1297,7 +1306,7 @@ package nonisolated struct Twinline_Seat_V1_Reseeding: Sendable {
   package init() {}
 }
 
-/// For `twinline switchover` and `twinline init` (a certificate of the role ops).
+/// For `twinline init`, `switchover`, `witness adopt`, `verify` and the forced acts (a certificate of the role ops).
 package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1328,6 +1337,16 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
   /// With FORCE_SOLO and FORCE_PROMOTE: the pair's name, as a person has typed it.
   package var confirmedPair: String = String()
 
+  /// With VERIFY.
+  package var verify: Twinline_Seat_V1_Verify {
+    get {_verify ?? Twinline_Seat_V1_Verify()}
+    set {_verify = newValue}
+  }
+  /// Returns true if `verify` has been explicitly set.
+  package var hasVerify: Bool {self._verify != nil}
+  /// Clears the value of `verify`. Subsequent reads from it will return its default value.
+  package mutating func clearVerify() {self._verify = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -1336,6 +1355,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
     case switchover // = 1
     case format // = 2
     case adoptWitness // = 3
+    case verify // = 6
     case forceSolo // = 10
     case forcePromote // = 11
     case UNRECOGNIZED(Int)
@@ -1350,6 +1370,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       case 1: self = .switchover
       case 2: self = .format
       case 3: self = .adoptWitness
+      case 6: self = .verify
       case 10: self = .forceSolo
       case 11: self = .forcePromote
       default: self = .UNRECOGNIZED(rawValue)
@@ -1362,6 +1383,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       case .switchover: return 1
       case .format: return 2
       case .adoptWitness: return 3
+      case .verify: return 6
       case .forceSolo: return 10
       case .forcePromote: return 11
       case .UNRECOGNIZED(let i): return i
@@ -1374,6 +1396,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
       .switchover,
       .format,
       .adoptWitness,
+      .verify,
       .forceSolo,
       .forcePromote,
     ]
@@ -1384,6 +1407,7 @@ package nonisolated struct Twinline_Seat_V1_Operation: Sendable {
 
   fileprivate var _format: Twinline_Seat_V1_Format? = nil
   fileprivate var _adoptWitness: Twinline_Seat_V1_AdoptWitness? = nil
+  fileprivate var _verify: Twinline_Seat_V1_Verify? = nil
 }
 
 package nonisolated struct Twinline_Seat_V1_AdoptWitness: Sendable {
@@ -1418,6 +1442,119 @@ package nonisolated struct Twinline_Seat_V1_Format: Sendable {
   package var diskB: Data = Data()
 
   package var witnessID: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Computes the digest anew from the tables, in a snapshot, while the node works on. Refused with an OperationAnswer, or
+/// followed by Verifications on this connection, which may stay silent towards the node no longer than any other: a
+/// beat now and then. Closing it ends the walk. A node does one at a time.
+package nonisolated struct Twinline_Seat_V1_Verify: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The snapshot is taken when the database holds exactly this entry and those before. 0: at once.
+  package var atLsn: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// One when the snapshot is taken, some each second, one at the end.
+package nonisolated struct Twinline_Seat_V1_Verification: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var stage: Twinline_Seat_V1_Verification.Stage = .unspecified
+
+  /// Of the snapshot; with PAST, how far the database is.
+  package var positionEpoch: UInt64 = 0
+
+  package var positionLsn: UInt64 = 0
+
+  /// How much of the walk is done. The total is 0 until it is known.
+  package var rows: UInt64 = 0
+
+  package var rowsTotal: UInt64 = 0
+
+  /// With DONE: 32 hexadecimal digits each. What the tables add up to, and what the node has kept in passing.
+  package var computed: String = String()
+
+  package var stored: String = String()
+
+  package var tables: [Twinline_Seat_V1_TableSum] = []
+
+  /// With FAILED.
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// PAST: the database holds more already; nothing was begun. With FAILED, too, it is over.
+  package nonisolated enum Stage: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+    case unspecified // = 0
+    case walking // = 1
+    case done // = 2
+    case past // = 3
+    case failed // = 4
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .unspecified
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .walking
+      case 2: self = .done
+      case 3: self = .past
+      case 4: self = .failed
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .walking: return 1
+      case .done: return 2
+      case .past: return 3
+      case .failed: return 4
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Twinline_Seat_V1_Verification.Stage] = [
+      .unspecified,
+      .walking,
+      .done,
+      .past,
+      .failed,
+    ]
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_TableSum: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var table: String = String()
+
+  package var rows: UInt64 = 0
+
+  /// Its part of the digest.
+  package var digest: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1596,7 +1733,7 @@ nonisolated extension Twinline_Seat_V1_SeatMessage: SwiftProtobuf.Message, Swift
 
 nonisolated extension Twinline_Seat_V1_NodeMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NodeMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}answer\0\u{1}read\0\u{1}beat\0\u{1}standing\0\u{1}status\0\u{1}operation\0\u{1}goodbye\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}answer\0\u{1}read\0\u{1}beat\0\u{1}standing\0\u{1}status\0\u{1}operation\0\u{1}goodbye\0\u{2}\u{2}verification\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1708,6 +1845,19 @@ nonisolated extension Twinline_Seat_V1_NodeMessage: SwiftProtobuf.Message, Swift
           self.body = .goodbye(v)
         }
       }()
+      case 10: try {
+        var v: Twinline_Seat_V1_Verification?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .verification(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .verification(v)
+        }
+      }()
       default: break
       }
     }
@@ -1750,6 +1900,10 @@ nonisolated extension Twinline_Seat_V1_NodeMessage: SwiftProtobuf.Message, Swift
     case .goodbye?: try {
       guard case .goodbye(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .verification?: try {
+      guard case .verification(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     }()
     case nil: break
     }
@@ -3544,7 +3698,7 @@ nonisolated extension Twinline_Seat_V1_Reseeding: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Operation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}format\0\u{3}adopt_witness\0\u{4}\u{7}confirmed_pair\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}format\0\u{3}adopt_witness\0\u{2}\u{3}verify\0\u{4}\u{4}confirmed_pair\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3555,6 +3709,7 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._format) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._adoptWitness) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._verify) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.confirmedPair) }()
       default: break
       }
@@ -3575,6 +3730,9 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._adoptWitness {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._verify {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     if !self.confirmedPair.isEmpty {
       try visitor.visitSingularStringField(value: self.confirmedPair, fieldNumber: 10)
     }
@@ -3586,13 +3744,14 @@ nonisolated extension Twinline_Seat_V1_Operation: SwiftProtobuf.Message, SwiftPr
     if lhs._format != rhs._format {return false}
     if lhs._adoptWitness != rhs._adoptWitness {return false}
     if lhs.confirmedPair != rhs.confirmedPair {return false}
+    if lhs._verify != rhs._verify {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Twinline_Seat_V1_Operation.Kind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0\u{1}FORMAT\0\u{1}ADOPT_WITNESS\0\u{2}\u{7}FORCE_SOLO\0\u{1}FORCE_PROMOTE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}SWITCHOVER\0\u{1}FORMAT\0\u{1}ADOPT_WITNESS\0\u{2}\u{3}VERIFY\0\u{2}\u{4}FORCE_SOLO\0\u{1}FORCE_PROMOTE\0")
 }
 
 nonisolated extension Twinline_Seat_V1_AdoptWitness: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3675,6 +3834,150 @@ nonisolated extension Twinline_Seat_V1_Format: SwiftProtobuf.Message, SwiftProto
     if lhs.diskA != rhs.diskA {return false}
     if lhs.diskB != rhs.diskB {return false}
     if lhs.witnessID != rhs.witnessID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Verify: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Verify"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}at_lsn\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.atLsn) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.atLsn != 0 {
+      try visitor.visitSingularUInt64Field(value: self.atLsn, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Verify, rhs: Twinline_Seat_V1_Verify) -> Bool {
+    if lhs.atLsn != rhs.atLsn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Verification: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Verification"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stage\0\u{3}position_epoch\0\u{3}position_lsn\0\u{1}rows\0\u{3}rows_total\0\u{1}computed\0\u{1}stored\0\u{1}tables\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.stage) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.positionEpoch) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.positionLsn) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.rowsTotal) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.computed) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.stored) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.tables) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.stage != .unspecified {
+      try visitor.visitSingularEnumField(value: self.stage, fieldNumber: 1)
+    }
+    if self.positionEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.positionEpoch, fieldNumber: 2)
+    }
+    if self.positionLsn != 0 {
+      try visitor.visitSingularUInt64Field(value: self.positionLsn, fieldNumber: 3)
+    }
+    if self.rows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rows, fieldNumber: 4)
+    }
+    if self.rowsTotal != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rowsTotal, fieldNumber: 5)
+    }
+    if !self.computed.isEmpty {
+      try visitor.visitSingularStringField(value: self.computed, fieldNumber: 6)
+    }
+    if !self.stored.isEmpty {
+      try visitor.visitSingularStringField(value: self.stored, fieldNumber: 7)
+    }
+    if !self.tables.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.tables, fieldNumber: 8)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Verification, rhs: Twinline_Seat_V1_Verification) -> Bool {
+    if lhs.stage != rhs.stage {return false}
+    if lhs.positionEpoch != rhs.positionEpoch {return false}
+    if lhs.positionLsn != rhs.positionLsn {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.rowsTotal != rhs.rowsTotal {return false}
+    if lhs.computed != rhs.computed {return false}
+    if lhs.stored != rhs.stored {return false}
+    if lhs.tables != rhs.tables {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Verification.Stage: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STAGE_UNSPECIFIED\0\u{1}WALKING\0\u{1}DONE\0\u{1}PAST\0\u{1}FAILED\0")
+}
+
+nonisolated extension Twinline_Seat_V1_TableSum: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TableSum"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}table\0\u{1}rows\0\u{1}digest\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.table) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.digest) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.table.isEmpty {
+      try visitor.visitSingularStringField(value: self.table, fieldNumber: 1)
+    }
+    if self.rows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rows, fieldNumber: 2)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularStringField(value: self.digest, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_TableSum, rhs: Twinline_Seat_V1_TableSum) -> Bool {
+    if lhs.table != rhs.table {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.digest != rhs.digest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -55,7 +55,7 @@ struct ReplayCommand: AsyncParsableCommand {
 /// Rate and time left: redrawn in place on a terminal, a plain line every ten seconds elsewhere; nothing in the first
 /// two.
 struct ProgressLine {
-    private let total: Int
+    var total: Int
     private let unit: String
     private let began = ContinuousClock.now
     private var shown = ContinuousClock.now
@@ -65,13 +65,14 @@ struct ProgressLine {
     init(total: Int, unit: String) { (self.total, self.unit) = (total, unit) }
 
     /// - Parameter left: seconds that the rest takes, however fast it could go.
-    mutating func advance(to done: Int, atLeast left: Double = 0) {
+    /// - Parameter note: before the figures.
+    mutating func advance(to done: Int, atLeast left: Double = 0, saying note: String = "") {
         let now = ContinuousClock.now
         guard now - began > .seconds(2), now - shown > (onTerminal ? .milliseconds(200) : .seconds(10)) else { return }
         shown = now
         let rate = Double(done) / ((now - began) / .seconds(1))
         let left = max(left, Double(total - done) / max(rate, 0.001))
-        let text = String(format: "%d of %d %@, %.0f/s, %.0f s left", done, total, unit, rate, left)
+        let text = note + String(format: "%d of %d %@, %.0f/s, %.0f s left", done, total, unit, rate, left)
         FileHandle.standardError.write(Data((onTerminal ? "\r\u{1B}[K" + text : text + "\n").utf8))
         drawn = true
     }

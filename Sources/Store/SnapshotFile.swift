@@ -1,12 +1,12 @@
 import CSQLiteSession
 import Replication
 
-/// A copy of the database as it is at one position, made beside it, page by page, while its writer goes on.
+/// A copy of the database as it is at one position, made in a file beside it, page by page, while its writer goes on.
 ///
 /// Owned by one thread. It reads in one transaction on a connection of its own, so the copy is of the moment of `init`
 /// however long it takes. Until `finish`, SQLite's write-ahead log can't start over, and grows with all that is
 /// written meanwhile: don't dawdle.
-package final class Snapshot {
+package final class SnapshotFile {
     /// What the database says of itself at the moment of the snapshot.
     package struct Contents: Equatable, Sendable {
         package var position: Position
@@ -44,12 +44,15 @@ package final class Snapshot {
         }
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-        let code = sqlite3_open_v2(target, &opened, flags, nil)
+        // By the way that stamps each page with its checksum; the source's connection has registered it.
+        let code = sqlite3_open_v2(target, &opened, flags, CheckedFiles.name)
         guard code == SQLITE_OK, let opened else {
             sqlite3_close_v2(opened)
             throw .inputOutput(path: target, code: code, message: String(cString: sqlite3_errstr(code)))
         }
         self.target = opened
+        var reserved = PageChecksums.reserved
+        sqlite3_file_control(opened, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved)
         // Nobody reads it before it is whole, so it needs no journal; and few pages of it are kept in memory.
         let pragmas = """
             PRAGMA page_size = \(pageSize);
@@ -94,7 +97,8 @@ package final class Snapshot {
     }
 
     private func error(_ code: Int32) -> StoreError {
-        switch code & 0xff {
+        if let damage = CheckedFiles.error(code, path: source.path) { return damage }
+        return switch code & 0xff {
         case SQLITE_FULL: .diskFull(path: targetPath)
         case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged(path: source.path, message: "a page can't be copied")
         default: .inputOutput(path: targetPath, code: code, message: String(cString: sqlite3_errstr(code)))
@@ -105,13 +109,13 @@ package final class Snapshot {
 extension ReplicatedDatabase {
     /// Makes sure that a copy which came from elsewhere is a sound database and holds what it should: SQLite's own
     /// check, what it says of itself, and the digest of its tables. Reads all of it twice.
-    package static func verify(copyAt path: String, holds expected: Snapshot.Contents) throws(StoreError) {
+    package static func verify(copyAt path: String, holds expected: SnapshotFile.Contents) throws(StoreError) {
         let database = try open(at: path)
         try database.connection.access { _ throws(StoreError) in
             let check = try Statement(database.connection, "PRAGMA quick_check(1)").first { $0.text(0) }
             guard check == "ok" else { throw .damaged(path: path, message: check ?? "it can't be checked") }
         }
-        let found = Snapshot.Contents(
+        let found = SnapshotFile.Contents(
             position: database.applied, digest: database.digest, schemaVersion: database.schemaVersion)
         guard found.position == expected.position, found.schemaVersion == expected.schemaVersion else {
             throw .damaged(path: path, message: "it is a copy of \(found.position), not of \(expected.position)")

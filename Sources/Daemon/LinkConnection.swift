@@ -1,0 +1,40 @@
+import NIOCore
+import Replication
+import Synchronization
+
+/// One connection to the other node.
+final class LinkConnection {
+    let id: Int
+    let channel: any Channel
+    private let heard: HeardAt
+
+    init(_ id: Int, _ channel: any Channel, _ heard: HeardAt) {
+        (self.id, self.channel, self.heard) = (id, channel, heard)
+    }
+
+    /// Milliseconds since anything came over it, be it a part of a long message.
+    func silence(at now: Instant) -> UInt64 {
+        let last = heard.nanoseconds.load(ordering: .relaxed)
+        return last < now.nanoseconds ? (now.nanoseconds - last) / 1_000_000 : 0
+    }
+
+    /// For the log.
+    var address: String { channel.remoteAddress.map { "\($0)" } ?? "closed" }
+}
+
+/// When something last came: written on the connection's event loop, read on the link's.
+final class HeardAt: Sendable {
+    let nanoseconds = Atomic(monotonicNow().nanoseconds)
+}
+
+/// The first handler of a connection: notes that bytes came.
+final class Ear: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    let heard = HeardAt()
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        heard.nanoseconds.store(monotonicNow().nanoseconds, ordering: .relaxed)
+        context.fireChannelRead(data)
+    }
+}

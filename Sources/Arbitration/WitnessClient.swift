@@ -76,8 +76,8 @@ package final class WitnessClient: Arbiter {
             switch result {
             case .success(let channel):
                 self.channel = channel
-                // Moved while this was on its way.
-                if address != self.address { channel.close(promise: nil) }
+                // Moved, or closed, while this was on its way.
+                if self.closed || address != self.address { channel.close(promise: nil) }
             case .failure(let error): self.lost(error)
             }
         }

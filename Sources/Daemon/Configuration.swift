@@ -23,6 +23,7 @@ package struct NodeConfiguration: Sendable {
         let segmentSize = top.optional("segment-size", ConfigurationValue.segmentSize)
         let keep = top.optional("log-keep", ConfigurationValue.seconds)
         let limit = top.optional("log-limit", ConfigurationValue.logLimit)
+        let rate = top.optional("reseed-rate", ConfigurationValue.rate)
         let wakeful = top.optional("wakeful", ConfigurationValue.yesOrNo)
         let timings = top.timings()
         top.refuseOthers()
@@ -37,6 +38,7 @@ package struct NodeConfiguration: Sendable {
         if let wakeful { settings.wakeful = wakeful.value }
         if let keep { settings.retention.keep = keep.value }
         if let limit { settings.retention.limit = limit.value }
+        if let rate { settings.reseedRate = rate.value }
         logLevel = level?.value ?? .info
     }
 }

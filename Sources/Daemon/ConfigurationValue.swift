@@ -100,6 +100,12 @@ enum ConfigurationValue {
         return Int(try quantity(text, units: units, in: 4 << 20...1 << 50, example: "16GiB, at least 4MiB"))
     }
 
+    /// "100MB/s", in bytes a second. Slower ones never catch up with a busy pair.
+    static func rate(_ text: String) throws(Refusal) -> UInt64 {
+        let units: [String: UInt64] = ["MB/s": 1_000_000, "GB/s": 1_000_000_000]
+        return try quantity(text, units: units, in: 1_000_000...100_000_000_000, example: "100MB/s, at least 1MB/s")
+    }
+
     private static func quantity(
         _ text: String, units: [String: UInt64], in range: ClosedRange<UInt64>, example: String
     ) throws(Refusal) -> UInt64 {

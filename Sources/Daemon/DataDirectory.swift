@@ -1,14 +1,25 @@
 import DurableLog
+import Engine
+import Foundation
 import Glibc
 import Replication
 import Store
 import Wire
 
-/// A node's data directory: `log/` with the segments, `record` with epoch and disk id, `tickets.sqlite`.
-package struct DataDirectory {
+/// A node's data directory.
+///
+///     record                  epoch, disk id, and which copy counts (NodeFile)
+///     copy-N/log/             the log's segments
+///     copy-N/tickets.sqlite   the database
+///     outgoing-*.sqlite       a snapshot that the other node fetches (SnapshotKeeper)
+///
+/// There is one copy, or, while the node is being reseeded, perhaps a second one that is being received. Only a saving
+/// of the record makes that one count; it is whole and synced by then. Whatever else lies here is left over from
+/// something that was interrupted, and is removed at the next start.
+package struct DataDirectory: Sendable {
     package let path: String
     /// Holds the directory's lock for as long as it lives.
-    private let directory: PosixDirectory
+    let directory: PosixDirectory
 
     package init(path: String) throws(DataError) {
         self.path = path
@@ -25,10 +36,21 @@ package struct DataDirectory {
         var log: EntryLog
         var database: ReplicatedDatabase
         var reader: DatabaseReader
+
+        /// The end of the log for as long as it holds no entry: then it begins where the database stands, as in a new
+        /// pair or behind a copy that was fetched.
+        var origin: LogTip {
+            LogTip(
+                position: database.applied, chain: log.lastChain, digest: database.digest,
+                schemaVersion: database.schemaVersion)
+        }
     }
 
-    private var databasePath: String { path + "/tickets.sqlite" }
-    private var logPath: String { path + "/log" }
+    /// Of the copy with this number.
+    func copyPath(_ number: UInt64) -> String { path + "/copy-\(number)" }
+    static let databaseName = "tickets.sqlite"
+    func databasePath(_ number: UInt64) -> String { copyPath(number) + "/" + Self.databaseName }
+    func logPath(_ number: UInt64) -> String { copyPath(number) + "/log" }
 
     /// Whose disk it is; nil while it is empty.
     package func file() throws(DataError) -> NodeFile? {
@@ -45,27 +67,42 @@ package struct DataDirectory {
     /// empty.
     package func format(_ file: NodeFile, segmentSize: Int) throws(DataError) {
         guard try self.file() == nil else { throw .holdsData(path: path) }
-        removeLeftovers()
+        removeLeftovers(keeping: [])
         do throws(LogError) {
-            guard mkdir(logPath, 0o700) == 0 || errno == EEXIST else {
-                throw LogError.io(path: logPath, operation: "making", errno: errno)
-            }
+            for folder in [copyPath(file.copy), logPath(file.copy)] { try Self.make(folder) }
             _ = try EntryLog.create(
-                in: try PosixDirectory(path: logPath), pairID: file.pairID,
+                in: try PosixDirectory(path: logPath(file.copy)), pairID: file.pairID,
                 options: EntryLog.Options(segmentSize: segmentSize))
         } catch { throw .log(error) }
-        do throws(StoreError) { _ = try ReplicatedDatabase.create(at: databasePath) } catch { throw .store(error) }
+        do throws(StoreError) { _ = try ReplicatedDatabase.create(at: databasePath(file.copy)) } catch {
+            throw .store(error)
+        }
         do throws(LogError) {
+            try PosixDirectory(path: copyPath(file.copy)).sync()
             try directory.sync()
-            try DurableRecord(in: directory, name: "record").save(file.bytes)
         } catch { throw .log(error) }
+        try save(file)
     }
 
-    /// Of a formatting that was interrupted before the record was written.
-    private func removeLeftovers() {
-        for suffix in ["", "-wal", "-shm"] { unlink(databasePath + suffix) }
-        guard let log = try? PosixDirectory(path: logPath), let names = try? log.names() else { return }
-        for name in names { try? log.remove(name) }
+    func save(_ file: NodeFile) throws(DataError) {
+        do throws(LogError) { try DurableRecord(in: directory, name: "record").save(file.bytes) } catch {
+            throw .log(error)
+        }
+    }
+
+    static func make(_ folder: String) throws(LogError) {
+        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+            throw .io(path: folder, operation: "making", errno: errno)
+        }
+    }
+
+    /// What was begun and given up, or has been replaced.
+    func removeLeftovers(keeping copies: [UInt64]) {
+        let kept = Set(copies.map { "copy-\($0)" })
+        for name in (try? directory.names()) ?? []
+        where name.hasPrefix("copy-") && !kept.contains(name) || name.hasPrefix("outgoing-") {
+            try? FileManager.default.removeItem(atPath: path + "/" + name)
+        }
     }
 
     /// Opens all of it, and counts this start of the node.
@@ -73,6 +110,8 @@ package struct DataDirectory {
         guard var file = try file() else { throw .empty(path: path) }
         guard file.pair == pair else { throw .otherPair(path: path, found: file.pair, expected: pair) }
         guard file.node == node else { throw .otherNode(path: path, found: file.node, expected: node) }
+        guard !file.isReseeding else { throw .reseeding(path: path) }
+        removeLeftovers(keeping: [file.copy])
         file.record.starts += 1
         let recordFile: DurableRecord
         let log: EntryLog
@@ -80,14 +119,16 @@ package struct DataDirectory {
             recordFile = try DurableRecord(in: directory, name: "record")
             try recordFile.save(file.bytes)
             log = try EntryLog.open(
-                in: try PosixDirectory(path: logPath), expecting: file.pairID,
+                in: try PosixDirectory(path: logPath(file.copy)), expecting: file.pairID,
                 options: EntryLog.Options(segmentSize: segmentSize))
         } catch { throw .log(error) }
         let database: ReplicatedDatabase
-        do throws(StoreError) { database = try ReplicatedDatabase.open(at: databasePath) } catch { throw .store(error) }
-        try check(database.applied, against: log)
         let reader: DatabaseReader
-        do throws(StoreError) { reader = try DatabaseReader(at: databasePath) } catch { throw .store(error) }
+        do throws(StoreError) {
+            database = try ReplicatedDatabase.open(at: databasePath(file.copy))
+            reader = try DatabaseReader(at: databasePath(file.copy))
+        } catch { throw .store(error) }
+        try check(database.applied, against: log)
         return Opened(file: file, recordFile: recordFile, log: log, database: database, reader: reader)
     }
 
@@ -102,6 +143,7 @@ package struct DataDirectory {
 package enum DataError: Error, CustomStringConvertible {
     case cannotCreate(path: String, reason: String)
     case empty(path: String)
+    case reseeding(path: String)
     case holdsData(path: String)
     case otherPair(path: String, found: String, expected: String)
     case otherNode(path: String, found: NodeName, expected: NodeName)
@@ -114,13 +156,15 @@ package enum DataError: Error, CustomStringConvertible {
         case .cannotCreate(let path, let reason):
             "can't make the data directory \(path): \(reason); check the path and its owner"
         case .empty(let path): "\(path) is empty; run `twinline init` once for the pair"
+        case .reseeding(let path): "\(path) is being reseeded, and holds no whole copy yet; start the node"
         case .holdsData(let path): "\(path) holds data already; nothing was changed"
         case .otherPair(let path, let found, let expected):
             "\(path) belongs to pair \(found), not \(expected); check `data` and `pair` in the configuration"
         case .otherNode(let path, let found, let expected):
             "\(path) is node \(found)'s, not \(expected)'s; check `data` and `node` in the configuration"
         case .logBehindDatabase(let path, let applied, let log):
-            "\(path): the database holds \(applied), the log ends at \(log): the disk lost what was synced; reseed it"
+            "\(path): the database holds \(applied), the log ends at \(log): the disk lost what was synced; "
+                + "twinline reseed"
         case .log(let error): "\(error)"
         case .store(let error): "\(error)"
         }
@@ -128,7 +172,7 @@ package enum DataError: Error, CustomStringConvertible {
 
     package var exitCode: ExitCode {
         switch self {
-        case .cannotCreate, .empty, .holdsData, .otherPair, .otherNode: .configuration
+        case .cannotCreate, .empty, .reseeding, .holdsData, .otherPair, .otherNode: .configuration
         case .logBehindDatabase: .damaged
         case .log(.damaged), .store(.damaged): .damaged
         case .log(.syncFailed): .syncFailed

@@ -57,6 +57,15 @@ final class Mailbox<Order: Sendable>: Sendable {
 
     var isEmpty: Bool { state.withLock { ($0.orders.isEmpty, wake: false) } }
 
+    /// What waits now, perhaps nothing.
+    func takeWaiting() -> [Order] {
+        state.withLock { state in
+            defer { state.orders = [] }
+            return (state.orders, wake: false)
+        }
+    }
+
+    /// Waits for something.
     func takeAll() -> [Order] {
         state.wait { state in
             state.waiting = state.orders.isEmpty

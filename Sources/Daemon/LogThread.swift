@@ -13,6 +13,7 @@ final class LogThread: LogWorker, Sendable {
         case save(NodeRecord)
         case release(before: LSN, possible: LSN)
         case measure
+        case link(LSN, @Sendable (UInt64?) -> Void)
         case stop
     }
 
@@ -34,11 +35,15 @@ final class LogThread: LogWorker, Sendable {
     func measureRoom() { orders.post(.measure) }
     func stop() { orders.post(.stop) }
 
+    /// The chain value at an LSN, given on this thread; nil if the log does not hold it.
+    func link(at lsn: LSN, _ give: @escaping @Sendable (UInt64?) -> Void) { orders.post(.link(lsn, give)) }
+
     /// Runs on the thread that opened the log, until stopped.
-    func run(_ log: EntryLog, _ file: NodeFile, _ recordFile: DurableRecord) {
+    /// - Parameter origin: the log's end for as long as it holds no entry.
+    func run(_ log: EntryLog, _ origin: LogTip, _ file: NodeFile, _ recordFile: DurableRecord) {
         var room = Room(path: log.path, segmentSize: log.segmentSize)
         do throws(LogError) {
-            while try carryOut(orders.takeAll(), log, file, recordFile, &room) {
+            while try carryOut(orders.takeAll(), log, origin, file, recordFile, &room) {
                 while orders.isEmpty, try log.prepareNextSegment() {}
             }
         } catch {
@@ -47,7 +52,8 @@ final class LogThread: LogWorker, Sendable {
     }
 
     private func carryOut(
-        _ orders: [Order], _ log: EntryLog, _ file: NodeFile, _ recordFile: DurableRecord, _ room: inout Room
+        _ orders: [Order], _ log: EntryLog, _ origin: LogTip, _ file: NodeFile, _ recordFile: DurableRecord,
+        _ room: inout Room
     ) throws(LogError) -> Bool {
         var unsynced = false
         for order in orders {
@@ -62,7 +68,7 @@ final class LogThread: LogWorker, Sendable {
             case .append: break
             case .cut(let lsn):
                 try log.cut(to: lsn)
-                report(.logCut(to: lsn, tip: try log.tip()))
+                report(.logCut(to: lsn, tip: try log.tip() ?? origin))
             case .read(let lsn, let maxBytes, let purpose):
                 report(.entriesRead(try entries(from: lsn, maxBytes, log), for: purpose))
             case .save(let record):
@@ -72,6 +78,7 @@ final class LogThread: LogWorker, Sendable {
                 report(.recordSaved(record))
             case .measure: room.look { report(.roomChanged($0)) }
             case .release(let needed, let possible): try release(before: needed, possible, log)
+            case .link(let lsn, let give): give(try log.chain(at: lsn))
             case .stop: return false
             }
         }
@@ -98,11 +105,9 @@ extension LogThread {
 }
 
 extension EntryLog {
-    /// The end of the log, as the next entry has to know it.
-    func tip() throws(LogError) -> LogTip {
-        guard last.lsn >= first, let frame = try read(from: last.lsn, maxBytes: 1).last else {
-            return LogTip(position: last, chain: lastChain, digest: .zero, schemaVersion: 1)
-        }
+    /// The end of the log, as the next entry has to know it. Nil: it holds no entry, and can't say.
+    func tip() throws(LogError) -> LogTip? {
+        guard last.lsn >= first, let frame = try read(from: last.lsn, maxBytes: 1).last else { return nil }
         return LogTip(after: frame)
     }
 }

@@ -16,6 +16,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     private let link: PeerLink
     private let arbiter: any Arbiter
     private let seats: SeatLoops
+    private let snapshots: SnapshotKeeper
     private let halted: (HaltReason) -> Void
     /// Set right after `init`, since the engine needs its shell.
     private var engine: NodeEngine?
@@ -23,14 +24,15 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     private var standing: Standing
     private var stopping: (() -> Void)?
     private var began: Instant
+    private var tasks: [RepeatedTask] = []
     private let waker: CoreWaker?
     private var workSeen: UInt64 = 0
 
     /// - Parameter halted: the node can't go on; the process must end.
     init(
         on loop: any EventLoop, _ settings: NodeSettings, _ certificates: CertificateWatch, pair: RandomID,
-        link: PeerLink, arbiter: any Arbiter, seats: SeatLoops, standing: Standing, log: Logger,
-        halted: @escaping (HaltReason) -> Void
+        link: PeerLink, arbiter: any Arbiter, seats: SeatLoops, snapshots: SnapshotKeeper, standing: Standing,
+        log: Logger, halted: @escaping (HaltReason) -> Void
     ) {
         self.loop = loop
         self.settings = settings
@@ -39,6 +41,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         self.link = link
         self.arbiter = arbiter
         self.seats = seats
+        self.snapshots = snapshots
         self.standing = standing
         self.log = log
         self.halted = halted
@@ -53,16 +56,18 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         link.start()
         arbiter.start()
         let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleRepeatedTask(
-            initialDelay: .zero, delay: .milliseconds(Int64(settings.timings.heartbeat))
-        ) { _ in
-            bound.value.engine?.tick()
-            bound.value.continueStopping()
-        }
-        loop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
-            bound.value.engine?.measureRoom()
-            bound.value.lookForWork()
-        }
+        let heartbeat = TimeAmount.milliseconds(Int64(settings.timings.heartbeat))
+        tasks = [
+            loop.scheduleRepeatedTask(initialDelay: .zero, delay: heartbeat) { _ in
+                bound.value.engine?.tick()
+                bound.value.continueStopping()
+            },
+            loop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
+                bound.value.engine?.measureRoom()
+                bound.value.lookForWork()
+                bound.value.lookAtSnapshot()
+            },
+        ]
     }
 
     private func lookForWork() {
@@ -71,9 +76,14 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         workSeen = work
     }
 
+    /// Nobody hears of it any more, and it hears of nobody.
     func close() {
+        for task in tasks { task.cancel() }
+        tasks = []
+        engine = nil
         link.close()
         arbiter.close()
+        seats.close()
     }
 
     // MARK: facts
@@ -134,10 +144,32 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         }
         self.standing = standing
         seats.tell(standing)
+        lookAtSnapshot()
         continueStopping()
     }
 
     func halt(_ reason: HaltReason) { halted(reason) }
+
+    // MARK: a copy for the other node
+
+    /// From now on the log is kept. Nil: this node does not lead.
+    func groundForSnapshot() -> SnapshotGround? {
+        guard let engine, engine.replica.serves else { return nil }
+        let (applied, record) = (engine.replica.applied, engine.replica.record)
+        engine.pinned = applied
+        return SnapshotGround(
+            applied: applied, leads: engine.replica.epoch, register: record.register, witness: record.witness)
+    }
+
+    /// Nil: the log need not be kept any more.
+    func keepLog(from lsn: LSN?) { engine?.pinned = lsn }
+
+    private func lookAtSnapshot() {
+        guard let replica = engine?.replica else { return }
+        var level = false
+        if case .primary(let primary) = replica.role { level = primary.session?.settled ?? false }
+        snapshots.look(leads: replica.serves, level: level)
+    }
 
     // MARK: operations
 
@@ -203,6 +235,9 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         status.describe(certificates.own, at: wallClockNow())
         status.seats = UInt32(clamping: seatCount)
         if let replica = engine?.replica { status.describe(replica, at: now) }
+        if let sent = snapshots.sent.withLock({ $0 }), engine?.replica.failoverObstacle == .standbyMissing {
+            status.failoverReason = "the standby is being reseeded, \(Course.percent(sent.done, of: sent.total)); wait"
+        }
         if let tip = engine?.digestAtTip, tip.lsn == engine?.replica.applied { status.digest = "\(tip.digest)" }
         return status
     }

@@ -11,18 +11,18 @@ import Wire
 
 /// A node's process: threads, sockets and the core between them.
 ///
-/// With an empty data directory it waits, listening, for `twinline init` to format it, and goes on as a node then.
+/// Its data directory says what it is to do. Empty: it waits, listening, for `twinline init` to format it. Being
+/// reseeded: it fetches a copy of the other node's database, and there is no node until that is installed. Else it is a
+/// node, until it is stopped or has to be reseeded.
 package final class NodeDaemon: Sendable {
     private let settings: NodeSettings
     private let log: Logger
     private let group: MultiThreadedEventLoopGroup
-    private let ended: EventLoopPromise<ExitCode>
 
     package init(_ settings: NodeSettings, log: Logger) {
         self.settings = settings
         self.log = log
         group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
-        ended = group.any().makePromise()
     }
 
     /// Runs until stopped or failed.
@@ -31,25 +31,27 @@ package final class NodeDaemon: Sendable {
             let data = try DataDirectory(path: settings.data)
             let certificates = CertificateWatch(settings.tls, log: log)
             let door = try await SeatDoor(settings, certificates, log: log, group: group)
-            let starter = try NodeStarter(settings, certificates, log: log, group: group, ended: ended)
+            let starter = try NodeStarter(settings, certificates, log: log, group: group)
+            let copies = try certificates.connections(.client, [.copy])
             let looks = certificates.start(on: door.core)
             defer { looks.cancel() }
             stopper.whenRereadRequested { certificates.reread() }
-            if try data.file() == nil {
-                log.notice(
-                    "the data directory is empty; waiting for `twinline init`", metadata: ["data": "\(data.path)"])
-                guard let file = await door.waitForFormat(stopper) else { return .orderly }
-                try data.format(file.file, segmentSize: settings.segmentSize)
-                file.done()
-                log.notice("formatted", metadata: ["pair-id": "\(file.file.pairID)"])
+            while true {
+                let code: ExitCode?
+                if let file = try data.file() {
+                    try data.check(file, pair: settings.pair, node: settings.node)
+                    code = file.isReseeding
+                        ? try await reseed(data, file, door, copies, stopper)
+                        : try await serve(data, door, starter, stopper)
+                } else {
+                    code = try await format(data, door, stopper)
+                }
+                guard let code else { continue }
+                await door.close()
+                // Until here the directory's lock is held.
+                withExtendedLifetime(data) {}
+                return code
             }
-            let running = try await start(data, door, starter)
-            stopper.whenRequested { running.stop() }
-            let code = try await ended.futureResult.get()
-            await door.close()
-            // Until here the directory's lock is held.
-            withExtendedLifetime(data) {}
-            return code
         } catch let error as DataError {
             log.critical("\(error)")
             return error.exitCode
@@ -62,19 +64,56 @@ package final class NodeDaemon: Sendable {
         }
     }
 
-    /// What a running node can be told from outside its core.
-    private struct Running: Sendable {
-        let core: NIOLoopBound<Node>
-        let ended: EventLoopPromise<ExitCode>
+    // Each of these does one thing that the data directory asks for. Nil: look what it asks for next.
 
-        func stop() {
-            core.eventLoop.execute { core.value.stop { ended.succeed(.orderly) } }
+    private func format(_ data: DataDirectory, _ door: SeatDoor, _ stopper: Stopper) async throws -> ExitCode? {
+        log.notice("the data directory is empty; waiting for `twinline init`", metadata: ["data": "\(data.path)"])
+        guard let request = await door.waitForFormat(stopper) else { return .orderly }
+        try data.format(request.file, segmentSize: settings.segmentSize)
+        request.done()
+        log.notice("formatted", metadata: ["pair-id": "\(request.file.pairID)"])
+        return nil
+    }
+
+    private func reseed(
+        _ data: DataDirectory, _ file: NodeFile, _ door: SeatDoor, _ copies: OpenConnections, _ stopper: Stopper
+    ) async throws -> ExitCode? {
+        log.notice(
+            """
+            this node is being reseeded: it fetches a copy of the other node's database, and neither follows nor \
+            claims before that is whole
+            """, metadata: ["disk": "\(file.record.disk)"])
+        let view = ReseedView()
+        let reseeder = Reseeder(settings, on: door.core, copies)
+        door.reseeding(file, view)
+        stopper.whenRequested { reseeder.stop() }
+        switch await reseeder.run(data, file, view, log: log) {
+        case .installed: return nil
+        case .stopped: return .orderly
+        case .failed(let code): return code
         }
     }
 
-    private func start(_ data: DataDirectory, _ door: SeatDoor, _ starter: NodeStarter) async throws -> Running {
+    private func serve(
+        _ data: DataDirectory, _ door: SeatDoor, _ starter: NodeStarter, _ stopper: Stopper
+    ) async throws -> ExitCode? {
         let opened = try data.open(pair: settings.pair, node: settings.node, segmentSize: settings.segmentSize)
-        let core = try await starter.start(opened, door)
-        return Running(core: core, ended: ended)
+        let running = try await starter.start(opened, in: data, door)
+        stopper.whenRequested { running.stop() }
+        switch try await running.ended.futureResult.get() {
+        case .exit(let code): return code
+        case .reseed:
+            door.shut()
+            try await running.close()
+            try data.beginReseeding(pair: settings.pair, node: settings.node, disk: .random())
+            return nil
+        }
+    }
+}
+
+extension RandomID {
+    static func random() -> RandomID {
+        var random = SystemRandomNumberGenerator()
+        return RandomID(high: random.next(), low: random.next())
     }
 }

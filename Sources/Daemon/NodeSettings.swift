@@ -16,6 +16,8 @@ package struct NodeSettings: Sendable {
     package var timings: Timings
     package var segmentSize: Int
     package var retention = Retention()
+    /// Bytes a second that a copy of the database is sent to the other node with, at most.
+    package var reseedRate: UInt64 = 100_000_000
     /// Keep the cores from sleeping while there is work.
     package var wakeful = true
     /// Event loops for connections; the node's own work is done on the first.

@@ -70,7 +70,7 @@ final class PeerLink {
 
     func close() {
         closed = true
-        for connection in connections { connection.channel.close(promise: nil) }
+        for connection in connections + pending { connection.channel.close(promise: nil) }
     }
 
     var isUp: Bool { !connections.isEmpty }
@@ -145,6 +145,7 @@ final class PeerLink {
     }
 
     private func opened(_ connection: LinkConnection, route: Int?) {
+        guard !closed else { return connection.channel.close(promise: nil) }
         if let route { routes[route].connected = true }
         pending.append(connection)
         if let hello = delegate?.hello {

@@ -9,14 +9,21 @@ struct Room {
 
     init(path: String, segmentSize: Int) {
         self.path = path
-        reserve = UInt64(2 * segmentSize) + 32 << 20
+        reserve = Self.reserve(segmentSize: segmentSize)
+    }
+
+    static func reserve(segmentSize: Int) -> UInt64 { UInt64(2 * segmentSize) + 32 << 20 }
+
+    /// In bytes. Nil: the file system does not say.
+    static func free(at path: String) -> UInt64? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
     /// Tells when it has changed. Full is left only with twice the reserve, so that it does not come and go.
     mutating func look(_ changed: (Bool) -> Void) {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return }
-        let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        guard let free = Self.free(at: path) else { return }
         let hasRoom = free >= (enough ? reserve : 2 * reserve)
         guard hasRoom != enough else { return }
         enough = hasRoom

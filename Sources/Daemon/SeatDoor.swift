@@ -14,7 +14,9 @@ final class SeatDoor: Sendable {
         /// Not yet open: connections are refused, and come again.
         case closed
         case unformatted(@Sendable (FormatRequest) -> Void)
-        case open(NodeService, SeatLoops, NIOLoopBound<PeerLink>)
+        /// The data is not this node's yet, and nobody may take it for a standby.
+        case reseeding(NodeFile, ReseedView)
+        case open(NodeService, SeatLoops, NIOLoopBound<PeerLink>, SnapshotKeeper)
     }
 
     /// `twinline init` wants this data directory to become that of a pair.
@@ -38,7 +40,7 @@ final class SeatDoor: Sendable {
         self.certificates = certificates
         loops = (0..<settings.loops).map { _ in group.next() }
         let bound = try await Listener.bind(
-            settings.listen, on: group, try certificates.connections(.server, [.seat, .node]),
+            settings.listen, on: group, try certificates.connections(.server, [.seat, .node, .copy]),
             refused: { address, error in
                 log.info(
                     "refused a connection",
@@ -59,29 +61,41 @@ final class SeatDoor: Sendable {
         await bound?.close()
     }
 
-    func open(_ service: NodeService, _ seats: SeatLoops, _ link: NIOLoopBound<PeerLink>) {
-        state.withLock { $0 = .open(service, seats, link) }
+    func open(
+        _ service: NodeService, _ seats: SeatLoops, _ link: NIOLoopBound<PeerLink>, _ snapshots: SnapshotKeeper
+    ) {
+        state.withLock { $0 = .open(service, seats, link, snapshots) }
     }
+
+    /// Lets nobody in for a moment.
+    func shut() { state.withLock { $0 = .closed } }
+
+    func reseeding(_ file: NodeFile, _ view: ReseedView) { state.withLock { $0 = .reseeding(file, view) } }
 
     private func accept(
         _ channel: any Channel, _ identity: Identity, _ proto: ApplicationProtocol
     ) throws(PeerFault) {
         do {
             switch (state.withLock { $0 }, proto) {
-            case (.open(let service, let seats, _), .seat):
+            case (.open(let service, let seats, _, _), .seat):
                 let loop = seats.index(of: channel.eventLoop)
                 try channel.pipeline.syncOperations.addHandler(IdleStateHandler(readTimeout: SeatHandler.patience))
                 try channel.pipeline.syncOperations.addHandler(
                     SeatHandler(
                         channel, loop: loop, identity: identity, service: service, roster: seats.roster(loop)))
-            case (.open(_, _, let link), .node):
-                guard identity.role == .node(settings.node.other) else {
-                    throw PeerFault.wrongRole(identity.role, expected: "node/\(settings.node.other)")
-                }
+            case (.open(_, _, let link, _), .node):
+                try expectOtherNode(identity)
                 try PeerLink.accept(channel, link)
+            case (.open(_, _, _, let snapshots), .copy):
+                try expectOtherNode(identity)
+                try snapshots.accept(channel)
             case (.unformatted(let format), .seat):
                 try channel.pipeline.syncOperations.addHandler(
-                    FormatHandler(channel, identity, settings, certificates, format: format))
+                    WaitingHandler(channel, identity, settings, certificates, .formatting(format)))
+            case (.reseeding(let file, let view), .seat):
+                try channel.pipeline.syncOperations.addHandler(IdleStateHandler(readTimeout: SeatHandler.patience))
+                try channel.pipeline.syncOperations.addHandler(
+                    WaitingHandler(channel, identity, settings, certificates, .reseeding(file, view)))
             default:
                 throw PeerFault.notAdmitted("this node is not running yet")
             }
@@ -89,6 +103,12 @@ final class SeatDoor: Sendable {
             throw fault
         } catch {
             throw .notAdmitted("\(error)")
+        }
+    }
+
+    private func expectOtherNode(_ identity: Identity) throws(PeerFault) {
+        guard identity.role == .node(settings.node.other) else {
+            throw .wrongRole(identity.role, expected: "node/\(settings.node.other)")
         }
     }
 
@@ -102,72 +122,6 @@ final class SeatDoor: Sendable {
             return request
         }
         return nil
-    }
-}
-
-/// A connection to a node that has no data yet: says so, and takes the order to format.
-private final class FormatHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    private let channel: any Channel
-    private let identity: Identity
-    private let settings: NodeSettings
-    private let certificates: CertificateWatch
-    private let format: @Sendable (SeatDoor.FormatRequest) -> Void
-
-    init(
-        _ channel: any Channel, _ identity: Identity, _ settings: NodeSettings, _ certificates: CertificateWatch,
-        format: @escaping @Sendable (SeatDoor.FormatRequest) -> Void
-    ) {
-        self.channel = channel
-        self.identity = identity
-        self.settings = settings
-        self.certificates = certificates
-        self.format = format
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let message: Twinline_Seat_V1_SeatMessage = try? decoded(Array(unwrapInboundIn(data).readableBytesView))
-        else { return context.close(promise: nil) }
-        switch message.body {
-        case .status:
-            var reply = Twinline_Seat_V1_NodeMessage()
-            reply.status.pair = settings.pair
-            reply.status.node = settings.node.rawValue
-            reply.status.unformatted = true
-            reply.status.standing.role = .starting
-            reply.status.version = twinlineVersion
-            reply.status.describe(certificates.own, at: wallClockNow())
-            channel.send(reply)
-        case .operation(let operation) where operation.kind == .format: take(operation.format)
-        case .hello:
-            var reply = Twinline_Seat_V1_NodeMessage()
-            reply.welcome.standing.role = .starting
-            channel.send(reply)
-        default: break
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-    private func take(_ wire: Twinline_Seat_V1_Format) {
-        guard case .ops = identity.role else {
-            return channel.send(.operationAnswer(false, "\(identity.role) may not do this; use an ops certificate"))
-        }
-        do throws(MalformedMessage) {
-            let disks = PerNode(
-                a: try RandomID(wire.diskA, field: "disk_a"), b: try RandomID(wire.diskB, field: "disk_b"))
-            let record = NodeRecord(
-                epoch: firstRegister(disks).epoch, claimed: firstRegister(disks).epoch, disk: disks[settings.node],
-                starts: 0, register: firstRegister(disks), 
-                witness: WitnessChoice(try RandomID(wire.witnessID, field: "witness_id")))
-            let file = NodeFile(
-                pair: settings.pair, pairID: try RandomID(wire.pairID, field: "pair_id"), node: settings.node,
-                record: record)
-            let channel = channel
-            format(SeatDoor.FormatRequest(file: file) { channel.send(.operationAnswer(true, "formatted")) })
-        } catch {
-            channel.send(.operationAnswer(false, "\(error)"))
-        }
     }
 }
 

@@ -169,6 +169,8 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         if out.capacity > 16 << 10 { out = channel.allocator.buffer(capacity: 1024) } else { out.clear() }
     }
 
+    func close() { goodbye("this node is about to be reseeded") }
+
     private func goodbye(_ reason: String) {
         var message = Twinline_Seat_V1_NodeMessage()
         message.goodbye.reason = reason

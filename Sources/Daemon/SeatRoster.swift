@@ -24,6 +24,8 @@ final class SeatRoster {
         if seats.removeValue(forKey: ObjectIdentifier(seat)) != nil { countChanged(-1) }
     }
 
+    func close() { for seat in seats.values { seat.close() } }
+
     func tell(_ standing: Standing) {
         self.standing = standing
         for seat in seats.values {
@@ -64,6 +66,11 @@ final class SeatLoops: Sendable {
                 loop.execute { self.rosters[index].value.tell(standing) }
             }
         }
+    }
+
+    /// Ends every seat's connection.
+    func close() {
+        for (index, loop) in loops.enumerated() { loop.execute { self.rosters[index].value.close() } }
     }
 
     func deliver(_ answers: [WriteAnswer]) {

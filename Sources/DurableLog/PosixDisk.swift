@@ -1,7 +1,7 @@
 import Glibc
 
 /// A directory of the file system, locked for this process as long as the object lives.
-package final class PosixDirectory: DiskDirectory {
+package final class PosixDirectory: DiskDirectory, Sendable {
     package let path: String
     private let descriptor: Int32
 

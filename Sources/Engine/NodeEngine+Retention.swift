@@ -2,7 +2,8 @@ import Replication
 
 extension NodeEngine {
     /// Segments are kept until the standby has them, and this node's database, for certain. A standby keeps what is not
-    /// yet known to be committed: that is all that the other node could ever ask it for.
+    /// yet known to be committed: that is all that the other node could ever ask it for. What follows a copy that is
+    /// being fetched stays until the standby has it.
     func releaseLog() {
         var possible = min(checkpointed, replica.committed)
         var needed = possible
@@ -14,6 +15,7 @@ extension NodeEngine {
         case .standby(let standby) where standby.follows: break
         case .standby, .claiming, .fenced: return
         }
+        if let pinned { (needed, possible) = (min(needed, pinned), min(possible, pinned)) }
         guard possible > replica.log.base.lsn else { return }
         log.release(before: needed.next, possible: possible.next)
     }

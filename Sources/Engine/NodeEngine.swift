@@ -19,6 +19,8 @@ package final class NodeEngine {
     var shipping: Shipping?
     /// The database's last checkpoint: what is before it no crash of this machine brings back into question.
     private(set) var checkpointed = LSN.zero
+    /// The log is kept from here on, whatever its limit: a copy of the database is being fetched that ends here.
+    package var pinned: LSN?
     var writes: Writes
     var reads = Reads()
     private var standing: Standing
@@ -141,6 +143,7 @@ package final class NodeEngine {
         case .commit: break
         case .confirmReads(let round): reads.confirmed(through: round, applied: replica.applied, reader, deliver)
         case .lend(let position): log.read(from: position.lsn.next, maxBytes: Shipping.chunk, for: .lending)
+        case .reseed: halt(.reseedNeeded)
         case .halt(let violation): halt(.violation(violation))
         }
     }

@@ -29,4 +29,6 @@ package enum HaltReason: Sendable {
     case worker(WorkerFailure)
     /// The entry at this position in the other node's log is not the one that this log continues.
     case chainDiffers(at: Position)
+    /// The primary's log no longer reaches back to this one: the node needs a copy of the primary's database.
+    case reseedNeeded
 }

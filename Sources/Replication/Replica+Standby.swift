@@ -82,7 +82,11 @@ extension Replica {
         idle.refusal = refusal
         role = .standby(idle)
         let spare = spareDisk
-        if refusal == .diskForgot { save { $0.disk = spare } }
+        switch refusal {
+        case .diskForgot: save { $0.disk = spare }
+        case .reseedNeeded: emit(.reseed)
+        case .flapping: break
+        }
     }
 
     /// Entries of this session follow each other; what is here already came twice, over two routes.

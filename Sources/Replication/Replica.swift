@@ -27,6 +27,9 @@ public struct Replica: Equatable, Sendable {
         case confirmReads(through: UInt64)
         /// Answer the other node's `fetch`: send it the entries after this position, as `fetched`.
         case lend(after: Position)
+        /// The primary's log no longer reaches back to this one: stop, and go on with a copy of its database, on what
+        /// then counts as a new disk (rule R11).
+        case reseed
         case halt(Violation)
     }
 

@@ -92,19 +92,20 @@ package enum ApplicationProtocol: String, Hashable, Sendable, CaseIterable {
     case seat = "twinline-seat/1"
     case node = "twinline-node/1"
     case witness = "twinline-witness/1"
+    case copy = "twinline-copy/1"
 
     /// Who may open a connection of this kind. `twinline status` speaks the seat protocol with any certificate.
     package func admits(_ client: Identity.Role) -> Bool {
         switch (self, client) {
-        case (.seat, _), (.node, .node), (.witness, .node), (.witness, .ops): true
-        case (.node, _), (.witness, _): false
+        case (.seat, _), (.node, .node), (.copy, .node), (.witness, .node), (.witness, .ops): true
+        case (.node, _), (.copy, _), (.witness, _): false
         }
     }
 
     var clients: String {
         switch self {
         case .seat: "anyone of the pair"
-        case .node: "a node"
+        case .node, .copy: "a node"
         case .witness: "a node or ops"
         }
     }

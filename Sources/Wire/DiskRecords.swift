@@ -2,19 +2,32 @@ import FoundationEssentials
 import Replication
 import SwiftProtobuf
 
-/// What a node's record file holds: whose disk it is, which never changes, and the protocol's record.
+/// What a node's record file holds: whose disk it is, which never changes, where its data lies, and the protocol's
+/// record.
 package struct NodeFile: Equatable, Sendable {
     package var pair: String
+    /// `.zero` on a wiped disk that is being reseeded, until it has learned it.
     package var pairID: RandomID
     package var node: NodeName
     package var record: NodeRecord
+    /// The number of the folder with log and database; 0: there are none yet.
+    package var copy: UInt64
+    /// The number of the folder that a new copy is being received in; 0: none is. While it is above 0 the node is being
+    /// reseeded: it never runs on the old copy, and not yet on the new one.
+    package var incoming: UInt64
 
-    package init(pair: String, pairID: RandomID, node: NodeName, record: NodeRecord) {
+    package init(
+        pair: String, pairID: RandomID, node: NodeName, record: NodeRecord, copy: UInt64 = 1, incoming: UInt64 = 0
+    ) {
         self.pair = pair
         self.pairID = pairID
         self.node = node
         self.record = record
+        self.copy = copy
+        self.incoming = incoming
     }
+
+    package var isReseeding: Bool { incoming > 0 }
 
     package var bytes: [UInt8] {
         var wire = Twinline_Disk_V1_NodeRecord()
@@ -28,6 +41,8 @@ package struct NodeFile: Equatable, Sendable {
         wire.register = Twinline_Witness_V1_Register(record.register)
         wire.witness = record.witness.id.bytes
         wire.witnessNumber = record.witness.number
+        wire.copy = copy
+        wire.incoming = incoming
         return encoded(wire)
     }
 
@@ -43,7 +58,11 @@ package struct NodeFile: Equatable, Sendable {
                 register: try Register(wire.register, below: Count.fileLimit),
                 witness: WitnessChoice(
                     try RandomID(wire.witness, field: "witness"),
-                    number: try UInt64(counted: wire.witnessNumber, below: Count.fileLimit, field: "witness_number"))))
+                    number: try UInt64(counted: wire.witnessNumber, below: Count.fileLimit, field: "witness_number"))),
+            copy: try UInt64(counted: wire.copy, below: Count.fileLimit, field: "copy"),
+            incoming: try UInt64(counted: wire.incoming, below: Count.fileLimit, field: "incoming"))
+        // One of the two there must be, and a new copy never lies in the old one's place.
+        guard copy != incoming else { throw MalformedMessage(field: "copy") }
     }
 }
 

@@ -6,7 +6,9 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Runs a node of a pair until it is stopped.",
         discussion: """
-            On an empty data directory it waits for `twinline init`. SIGTERM stops it orderly: a primary hands over.
+            On an empty data directory it waits for `twinline init`. If the other node's log no longer reaches back to
+            this one's data, it fetches a copy of that node's database first, as after `twinline reseed`.
+            SIGTERM stops it orderly: a primary hands over.
             Exit codes: 0 stopped, 65 damaged data, 69 something needed is unavailable, 74 a sync failed, 75 try again,
             76 the copies differ or a promise was broken, 78 configuration. 65, 74, 76 and 78 are for a person.
             """)

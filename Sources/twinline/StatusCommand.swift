@@ -50,6 +50,8 @@ extension PairView.Sight {
         NodeName.allCases.map { name in
             switch nodes[name] {
             case .success(let status) where status.unformatted: "node \(name) waits for `twinline init`"
+            case .success(let status) where status.hasReseeding:
+                "node \(name) is being reseeded: \(status.reseeding.doing)"
             case .success(let status): "node \(name) answers (\(status.roleName), epoch \(status.standing.epoch))"
             case .failure(let error): "node \(name): \(error.text)"
             }
@@ -65,9 +67,16 @@ extension PairView.Sight {
     var table: String {
         var rows = [["", "node a", "node b"]]
         func row(_ name: String, _ value: (Twinline_Seat_V1_Status) -> String) {
-            rows.append([name] + NodeName.allCases.map { nodes[$0].value.map(value) ?? "–" })
+            rows.append([name] + NodeName.allCases.map { node in
+                nodes[node].value.map { $0.isNode ? value($0) : "–" } ?? "–"
+            })
         }
-        row("role") { $0.roleName }
+        rows.append(["role"] + NodeName.allCases.map { nodes[$0].value?.roleName ?? "–" })
+        if NodeName.allCases.contains(where: { nodes[$0].value?.hasReseeding == true }) {
+            rows.append(["copy"] + NodeName.allCases.map { name in
+                nodes[name].value.map { $0.hasReseeding ? $0.reseeding.share : "" } ?? "–"
+            })
+        }
         row("epoch") { "\($0.standing.epoch)" }
         row("register") { "\($0.mode), version \($0.registerVersion)" }
         row("log from") { "\($0.logFirst)" }
@@ -94,7 +103,11 @@ extension PairView.Sight {
             guard let status = nodes[name].value, status.hasCertificateDaysLeft else { return nil }
             return expiryWarning(daysLeft: status.certificateDaysLeft).map { "node \(name)'s certificate \($0)" }
         }
-        return found.isEmpty ? [] : [""] + found
+        let copies = NodeName.allCases.compactMap { name -> String? in
+            guard let status = nodes[name].value, status.hasReseeding else { return nil }
+            return "node \(name) is being reseeded: \(status.reseeding.doing)"
+        }
+        return found.isEmpty && copies.isEmpty ? [] : [""] + copies + found
     }
 
     var json: String {
@@ -116,9 +129,12 @@ extension Twinline_Seat_V1_Status {
         switch standing.role {
         case .primary: "primary"
         case .standby: "standby"
-        case .starting, .unspecified, .UNRECOGNIZED: unformatted ? "empty" : "starting"
+        case .starting, .unspecified, .UNRECOGNIZED: unformatted ? "empty" : hasReseeding ? "reseeding" : "starting"
         }
     }
+
+    /// Not one that waits for its data, which says nothing of itself yet.
+    fileprivate var isNode: Bool { !unformatted && !hasReseeding }
 
     fileprivate var certificateLeft: String {
         switch certificateDaysLeft {
@@ -131,6 +147,7 @@ extension Twinline_Seat_V1_Status {
 
     fileprivate var object: [String: Any] {
         [
+            "reseeding": hasReseeding ? reseeding.object : NSNull(),
             "pair": pair, "role": roleName, "epoch": standing.epoch, "mode": mode, "register_version": registerVersion,
             "log_first": logFirst, "appended": appended, "synced": synced, "committed": committed, "applied": applied,
             "digest": digest, "disk_full": diskFull, "forced": forced,
@@ -142,6 +159,15 @@ extension Twinline_Seat_V1_Status {
             "certificate_days_left": hasCertificateDaysLeft ? certificateDaysLeft : NSNull(),
         ]
     }
+}
+
+extension Twinline_Seat_V1_Reseeding {
+    /// As in "42 % of 310 MiB".
+    var share: String {
+        total == 0 ? "0 %" : "\(UInt64(Double(received) / Double(total) * 100)) % of \(total >> 20) MiB"
+    }
+
+    fileprivate var object: [String: Any] { ["received": received, "total": total, "doing": doing] }
 }
 
 /// Keys in order, on one line.

@@ -13,7 +13,7 @@ struct Twinline: AsyncParsableCommand {
         version: twinlineVersion,
         subcommands: [
             InitCommand.self, NodeCommand.self, WitnessCommand.self, SeatCommand.self, StatusCommand.self,
-            SwitchoverCommand.self, ForceSoloCommand.self, ForcePromoteCommand.self,
+            SwitchoverCommand.self, ReseedCommand.self, ForceSoloCommand.self, ForcePromoteCommand.self,
             VerifyCommand.self, LogCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 }

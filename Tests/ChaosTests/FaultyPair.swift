@@ -14,14 +14,15 @@ final class FaultyPair {
     private let directory: URL
     private var work: Task<Void, Never>?
 
-    init(seats: Int = 6) throws {
+    /// - Parameter settings: further lines of the nodes' configurations.
+    init(seats: Int = 6, settings: String = "segment-size: 8MiB") throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "twinline-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let library = directory.appending(path: "disk-faults.so")
         try Self.compile(to: library)
         let folder = directory
         let root = directory.appending(path: "pair")
-        pair = try ThrowawayPair(in: root, seats: seats, program: Self.program) { name, _ in
+        pair = try ThrowawayPair(in: root, seats: seats, program: Self.program, settings: settings) { name, _ in
             ["LD_PRELOAD": library.path, "TWINLINE_DISK_FAULTS": folder.appending(path: "faults-\(name)").path]
         }
         clients = try (1...seats).map { [pair] in try SeatClient(configuration: pair.seat($0)) }

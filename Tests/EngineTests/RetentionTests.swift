@@ -69,7 +69,7 @@ import Wire
         #expect(pair[.a].engine.replica.failoverObstacle == nil)
     }
 
-    @Test("over its limit the log gives up what an absent standby lacks, which is refused when it comes back")
+    @Test("over its limit the log gives up what an absent standby lacks, which then needs a copy of the database")
     func forgetsTheAbsent() throws {
         let pair = try formedPair()
         try write(1...3, pair)
@@ -86,6 +86,27 @@ import Wire
             return
         }
         #expect(standby.refusal == .reseedNeeded)
-        #expect(pair[.a].serves && pair[.a].halts.isEmpty && pair[.b].halts.isEmpty)
+        #expect(pair[.a].serves && pair[.a].halts.isEmpty)
+        guard case .reseedNeeded? = pair[.b].halts.first else {
+            Issue.record("node b goes on: \(pair[.b].halts)")
+            return
+        }
+    }
+
+    @Test("the log is kept from where a copy begins that is being fetched, whatever its limit")
+    func pinned() throws {
+        let pair = try formedPair()
+        try write(1...3, pair)
+        _ = pair.kill(.b)
+        try pair.run(milliseconds: 500)
+        let position = pair[.a].engine.replica.applied
+        pair[.a].engine.pinned = position
+        pair[.a].log.forgetsAbsent = true
+        try write(4...30, pair)
+        #expect(pair[.a].log.log.first <= position.next)
+        #expect(try pair[.a].log.log.chain(at: position) != nil)
+        pair[.a].engine.pinned = nil
+        try write(31...33, pair)
+        #expect(pair[.a].log.log.first > LSN(10))
     }
 }

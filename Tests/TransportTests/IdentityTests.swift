@@ -56,7 +56,7 @@ import Testing
         #expect(
             table == [
                 "twinline-seat/1: node/a witness seat/1 supervisor/1 ops/1 service/1", "twinline-node/1: node/a",
-                "twinline-witness/1: node/a ops/1",
+                "twinline-witness/1: node/a ops/1", "twinline-copy/1: node/a",
             ])
     }
 

@@ -73,7 +73,7 @@ struct HostileTwin {
             file.record = record
             if (try? NodeFile(bytes: file.bytes)) != file { unreadable.append(record) }
             perform(replica.recordSaved(record))
-        case .send, .ask, .ship, .confirmReads, .lend, .halt: break
+        case .send, .ask, .ship, .confirmReads, .lend, .reseed, .halt: break
         }
     }
 

@@ -122,6 +122,8 @@ struct RegisterRefusalTests {
         #expect(try nodeFile { $0.node = "c" } == "node")
         #expect(try nodeFile { $0.disk = Data() } == "disk")
         #expect(try nodeFile { $0.witness = Data(count: 17) } == "witness")
+        #expect(try nodeFile { ($0.copy, $0.incoming) = (3, 3) } == "copy")
+        #expect(try nodeFile { ($0.copy, $0.incoming) = (0, 0) } == "copy")
         #expect(try witnessFile { $0.id = Data(count: 15) } == "id")
         #expect(try witnessFile { $0.pairs[0].id = Data(count: 17) } == "id")
         #expect(try witnessFile { $0.pairs = [] } == nil)

@@ -31,7 +31,8 @@ struct Sample: Sendable {
     /// By the file that has their goldens.
     static let all: [String: [Sample]] = [
         "node": node, "node-entries": nodeEntries, "witness-requests": witnessRequests,
-        "witness-answers": witnessAnswers, "disk": disk, "seat-requests": seatRequests, "seat-answers": seatAnswers,
+        "witness-answers": witnessAnswers, "disk": disk,
+        "copy": copy, "seat-requests": seatRequests, "seat-answers": seatAnswers,
     ]
     static let files = all.keys.sorted()
 }

@@ -66,7 +66,8 @@ extension Sample {
     static let nodeFile = NodeFile(
         pair: "hotline", pairID: pairID, node: .b,
         record: NodeRecord(
-            epoch: Epoch(300), claimed: Epoch(302), disk: diskID, starts: 4, register: soloRegister, witness: witness))
+            epoch: Epoch(300), claimed: Epoch(302), disk: diskID, starts: 4, register: soloRegister, witness: witness),
+        copy: 2, incoming: 3)
 
     static let witnessFile = WitnessFile(
         record: Witness.Record(
@@ -77,5 +78,8 @@ extension Sample {
             ]),
         boot: "5f0c")
 
-    static let disk = [Sample("node", nodeFile, .nodeFile), Sample("witness", witnessFile, .witnessFile)]
+    static let disk = [
+        Sample("node", nodeFile, .nodeFile), Sample("witness", witnessFile, .witnessFile),
+        Sample("copy progress", CopyProgress(offer: offer, received: 4096), .copyProgress),
+    ]
 }

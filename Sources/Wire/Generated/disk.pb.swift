@@ -90,11 +90,50 @@ package nonisolated struct Twinline_Disk_V1_NodeRecord: @unchecked Sendable {
     set {_uniqueStorage()._witnessNumber = newValue}
   }
 
+  /// Log and database lie in the folder copy-N of this number. 0: the disk holds none yet.
+  package var copy: UInt64 {
+    get {_storage._copy}
+    set {_uniqueStorage()._copy = newValue}
+  }
+
+  /// Above 0: this node is being reseeded. It neither follows nor claims until the new copy, in the folder copy-N of
+  /// this number, is whole and has taken the old one's place.
+  package var incoming: UInt64 {
+    get {_storage._incoming}
+    set {_uniqueStorage()._incoming = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Beside a copy that is being received (copy-N/progress).
+package nonisolated struct Twinline_Disk_V1_CopyProgress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of the snapshot that it is made from.
+  package var offer: Twinline_Copy_V1_Offer {
+    get {_offer ?? Twinline_Copy_V1_Offer()}
+    set {_offer = newValue}
+  }
+  /// Returns true if `offer` has been explicitly set.
+  package var hasOffer: Bool {self._offer != nil}
+  /// Clears the value of `offer`. Subsequent reads from it will return its default value.
+  package mutating func clearOffer() {self._offer = nil}
+
+  /// So many of its bytes are on the disk.
+  package var received: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _offer: Twinline_Copy_V1_Offer? = nil
 }
 
 package nonisolated struct Twinline_Disk_V1_WitnessRecord: Sendable {
@@ -147,7 +186,7 @@ fileprivate nonisolated let _protobuf_package = "twinline.disk.v1"
 
 nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NodeRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}epoch\0\u{1}claimed\0\u{1}disk\0\u{1}starts\0\u{1}register\0\u{1}witness\0\u{3}witness_number\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}epoch\0\u{1}claimed\0\u{1}disk\0\u{1}starts\0\u{1}register\0\u{1}witness\0\u{3}witness_number\0\u{1}copy\0\u{1}incoming\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -160,6 +199,8 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
     var _register: Twinline_Witness_V1_Register? = nil
     var _witness: Data = Data()
     var _witnessNumber: UInt64 = 0
+    var _copy: UInt64 = 0
+    var _incoming: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -180,6 +221,8 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
       _register = source._register
       _witness = source._witness
       _witnessNumber = source._witnessNumber
+      _copy = source._copy
+      _incoming = source._incoming
     }
   }
 
@@ -208,6 +251,8 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
         case 8: try { try decoder.decodeSingularMessageField(value: &_storage._register) }()
         case 9: try { try decoder.decodeSingularBytesField(value: &_storage._witness) }()
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._witnessNumber) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._copy) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._incoming) }()
         default: break
         }
       }
@@ -250,6 +295,12 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
       if _storage._witnessNumber != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._witnessNumber, fieldNumber: 10)
       }
+      if _storage._copy != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._copy, fieldNumber: 11)
+      }
+      if _storage._incoming != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._incoming, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -269,10 +320,51 @@ nonisolated extension Twinline_Disk_V1_NodeRecord: SwiftProtobuf.Message, SwiftP
         if _storage._register != rhs_storage._register {return false}
         if _storage._witness != rhs_storage._witness {return false}
         if _storage._witnessNumber != rhs_storage._witnessNumber {return false}
+        if _storage._copy != rhs_storage._copy {return false}
+        if _storage._incoming != rhs_storage._incoming {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Disk_V1_CopyProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CopyProgress"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offer\0\u{1}received\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._offer) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.received) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._offer {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.received != 0 {
+      try visitor.visitSingularUInt64Field(value: self.received, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Disk_V1_CopyProgress, rhs: Twinline_Disk_V1_CopyProgress) -> Bool {
+    if lhs._offer != rhs._offer {return false}
+    if lhs.received != rhs.received {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1265,6 +1265,16 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
     set {_uniqueStorage()._diskFull = newValue}
   }
 
+  /// It is being reseeded: neither follows nor takes the lead. Only who it is counts here besides.
+  package var reseeding: Twinline_Seat_V1_Reseeding {
+    get {_storage._reseeding ?? Twinline_Seat_V1_Reseeding()}
+    set {_uniqueStorage()._reseeding = newValue}
+  }
+  /// Returns true if `reseeding` has been explicitly set.
+  package var hasReseeding: Bool {_storage._reseeding != nil}
+  /// Clears the value of `reseeding`. Subsequent reads from it will return its default value.
+  package mutating func clearReseeding() {_uniqueStorage()._reseeding = nil}
+
   /// A person made it lead, and the other node has not joined since: the pair's promises are not claimed.
   package var forced: Bool {
     get {_storage._forced}
@@ -1276,6 +1286,24 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct Twinline_Seat_V1_Reseeding: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of the other node's database, in bytes; 0 while it is not known.
+  package var received: UInt64 = 0
+
+  package var total: UInt64 = 0
+
+  /// What it does or waits for, for people.
+  package var doing: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// For `twinline init`, `switchover`, `witness adopt`, `verify` and the forced acts (a certificate of the role ops).
@@ -3364,7 +3392,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{2}\u{d}forced\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{1}reseeding\0\u{2}\u{c}forced\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3394,6 +3422,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _logFirst: UInt64 = 0
     var _certificateDaysLeft: Int64? = nil
     var _diskFull: Bool = false
+    var _reseeding: Twinline_Seat_V1_Reseeding? = nil
     var _forced: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
@@ -3432,6 +3461,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _logFirst = source._logFirst
       _certificateDaysLeft = source._certificateDaysLeft
       _diskFull = source._diskFull
+      _reseeding = source._reseeding
       _forced = source._forced
     }
   }
@@ -3478,6 +3508,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 25: try { try decoder.decodeSingularUInt64Field(value: &_storage._logFirst) }()
         case 26: try { try decoder.decodeSingularSInt64Field(value: &_storage._certificateDaysLeft) }()
         case 27: try { try decoder.decodeSingularBoolField(value: &_storage._diskFull) }()
+        case 28: try { try decoder.decodeSingularMessageField(value: &_storage._reseeding) }()
         case 40: try { try decoder.decodeSingularBoolField(value: &_storage._forced) }()
         default: break
         }
@@ -3572,6 +3603,9 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if _storage._diskFull != false {
         try visitor.visitSingularBoolField(value: _storage._diskFull, fieldNumber: 27)
       }
+      try { if let v = _storage._reseeding {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+      } }()
       if _storage._forced != false {
         try visitor.visitSingularBoolField(value: _storage._forced, fieldNumber: 40)
       }
@@ -3611,11 +3645,52 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._logFirst != rhs_storage._logFirst {return false}
         if _storage._certificateDaysLeft != rhs_storage._certificateDaysLeft {return false}
         if _storage._diskFull != rhs_storage._diskFull {return false}
+        if _storage._reseeding != rhs_storage._reseeding {return false}
         if _storage._forced != rhs_storage._forced {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Reseeding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Reseeding"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}received\0\u{1}total\0\u{1}doing\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.received) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.doing) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.received != 0 {
+      try visitor.visitSingularUInt64Field(value: self.received, fieldNumber: 1)
+    }
+    if self.total != 0 {
+      try visitor.visitSingularUInt64Field(value: self.total, fieldNumber: 2)
+    }
+    if !self.doing.isEmpty {
+      try visitor.visitSingularStringField(value: self.doing, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Reseeding, rhs: Twinline_Seat_V1_Reseeding) -> Bool {
+    if lhs.received != rhs.received {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.doing != rhs.doing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -19,9 +19,10 @@ final class ThrowawayPair {
 
     /// - Parameter directory: kept afterwards; nil for a temporary one, which is not.
     /// - Parameter program: what to start; nil for this very program.
+    /// - Parameter settings: further lines of the nodes' configurations.
     /// - Parameter environment: of a node's process, given its name and the directory.
     init(
-        in directory: URL?, seats: Int, program: URL? = nil,
+        in directory: URL?, seats: Int, program: URL? = nil, settings: String = "segment-size: 8MiB",
         environment: (NodeName, URL) -> [String: String] = { _, _ in [:] }
     ) throws {
         let program = program ?? ManagedProcess.ownProgram
@@ -32,7 +33,7 @@ final class ThrowawayPair {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         ports = try Self.freePorts(3)
         try Self.makeCertificates(in: directory, seats: seats)
-        try Self.writeConfigurations(in: directory, ports)
+        try Self.writeConfigurations(in: directory, ports, settings)
         var nodes: [NodeName: ManagedProcess] = [:]
         for name in NodeName.allCases {
             nodes[name] = ManagedProcess(
@@ -150,7 +151,7 @@ final class ThrowawayPair {
         }
     }
 
-    private static func writeConfigurations(in directory: URL, _ ports: [Int]) throws {
+    private static func writeConfigurations(in directory: URL, _ ports: [Int], _ settings: String) throws {
         func listen(_ port: Int) -> String { "[\"127.0.0.1:\(port)\", \"127.0.0.2:\(port)\"]" }
         func files(_ name: String) -> String {
             "certificate: pki/\(name).pem\nkey: pki/\(name).key\nauthority: pki/ca.pem\n"
@@ -168,7 +169,7 @@ final class ThrowawayPair {
                 peer: \(listen(ports[1 - index]))
                 witness: "127.0.0.1:\(ports[2])"
                 data: data-\(node)
-                segment-size: 8MiB
+                \(settings)
                 \(files("node-\(node)"))
                 """)
         }

@@ -19,6 +19,7 @@ extension Replica.Effect {
         case .commit(let lsn): "commit through \(lsn)"
         case .confirmReads(let round): "confirm reads through \(round)"
         case .lend(let position): "lend after \(position)"
+        case .reseed: "reseed"
         case .halt(let violation): "halt \(violation)"
         }
     }

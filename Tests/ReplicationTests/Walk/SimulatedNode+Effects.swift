@@ -18,6 +18,7 @@ extension SimulatedNode {
             case .commit(let lsn): commit(through: lsn)
             case .confirmReads(let round): confirmReads(through: round)
             case .lend(let position): lend(after: position)
+            case .reseed: world.fail("\(name) is to be reseeded, though nobody lets go of any log")
             case .halt(let violation): world.fail("\(name) halts: \(violation)")
             }
         }

@@ -1,0 +1,147 @@
+import Daemon
+import Foundation
+import Replication
+import Testing
+
+@testable import twinline
+
+/// Standbys that need a copy of the whole database, under real processes and load: they fetch it, whatever is killed
+/// meanwhile, and nothing is lost.
+@Suite(.serialized) struct ReseedTests {
+    /// A log that soon lets go of what an absent standby needs, and a copy that takes some seconds.
+    private static let settings = "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB\nreseed-rate: 1MB/s"
+
+    private func startedPair() async throws -> (FaultyPair, primary: NodeName) {
+        let faulty = try FaultyPair(settings: Self.settings)
+        try await faulty.start()
+        return (faulty, try #require(await faulty.pair.view.look().primary))
+    }
+
+    /// Kills the standby, and starts it when the primary's log no longer reaches back to what it has.
+    private func outdateStandby(_ faulty: FaultyPair, _ primary: NodeName) async throws -> ManagedProcess {
+        let standby = try #require(faulty.pair.nodes[primary.other])
+        let before = try #require(await faulty.pair.view.look().nodes[primary].value)
+        standby.kill()
+        try await faulty.wait { ($0.nodes[primary].value?.logFirst ?? 0) > before.appended + 1 }
+        try standby.start()
+        try await faulty.wait { $0.nodes[primary.other].value?.hasReseeding == true }
+        return standby
+    }
+
+    private func wait(_ faulty: FaultyPair, _ node: NodeName, received: UInt64) async throws {
+        try await faulty.wait { $0.nodes[node].value?.reseeding.received ?? 0 >= received }
+    }
+
+    /// What a node's processes have logged so far.
+    private func lines(_ faulty: FaultyPair, _ node: NodeName, with text: String) throws -> [Substring] {
+        let log = try String(contentsOf: faulty.pair.directory.appending(path: "node-\(node).log"), encoding: .utf8)
+        return log.split(separator: "\n").filter { $0.contains(text) }
+    }
+
+    private func copies(_ faulty: FaultyPair, _ node: NodeName) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(
+            atPath: faulty.pair.directory.appending(path: "data-\(node)").path
+        ).filter { $0 != "record" }.sorted()
+    }
+
+    /// Both nodes hold the same, and all that the seats were told is there.
+    private func settle(_ faulty: FaultyPair) async throws {
+        try await faulty.wait { $0.isPaired }
+        try await faulty.audit()
+        try await faulty.wait { sight in
+            let digests = NodeName.allCases.map { sight.nodes[$0].value?.digest ?? "" }
+            return digests[0] == digests[1] && !digests[0].isEmpty
+        }
+    }
+
+    @Test("a standby that was away for too long reseeds itself under load", .timeLimit(.minutes(3)))
+    func automatic() async throws {
+        let (faulty, primary) = try await startedPair()
+        _ = try await outdateStandby(faulty, primary)
+        #expect(await faulty.pair.view.look().nodes[primary.other].value?.standing.role == .starting)
+        try await settle(faulty)
+        #expect(try copies(faulty, primary.other) == ["copy-2"])
+        // The snapshot is not kept for longer than it is needed.
+        while try copies(faulty, primary) != ["copy-1"] { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    @Test("a standby that is killed while it fetches a copy goes on where it was", .timeLimit(.minutes(3)))
+    func standbyKilled() async throws {
+        let (faulty, primary) = try await startedPair()
+        let standby = try await outdateStandby(faulty, primary)
+        try await wait(faulty, primary.other, received: 1_300_000)
+        standby.kill()
+        try await faulty.waitForWrites(50)
+        try standby.start()
+        try await settle(faulty)
+        let resumed = try lines(faulty, primary.other, with: "receiving a copy of the other node's database")
+        #expect(resumed.count == 2 && resumed[0].contains(" from=0 ") && !resumed[1].contains(" from=0 "))
+        #expect(try lines(faulty, primary.other, with: "going on with the copy that was begun").count == 1)
+    }
+
+    @Test("while the only node with the data is down, half a copy neither claims nor serves", .timeLimit(.minutes(3)))
+    func primaryKilled() async throws {
+        let (faulty, primary) = try await startedPair()
+        let standby = try await outdateStandby(faulty, primary)
+        try await wait(faulty, primary.other, received: 1_000_000)
+        let process = try #require(faulty.pair.nodes[primary])
+        process.kill()
+        // Restarted as well, so that it looks at its directory anew.
+        standby.kill()
+        try standby.start()
+        let end = ContinuousClock.now + .seconds(3)
+        while ContinuousClock.now < end {
+            let sight = await faulty.pair.view.look()
+            #expect(sight.primary == nil)
+            if let status = sight.nodes[primary.other].value { #expect(status.hasReseeding) }
+        }
+        try process.start()
+        try await faulty.wait { $0.primary == primary }
+        try await settle(faulty)
+        #expect(standby.isRunning && process.isRunning)
+    }
+
+    @Test("a wiped node is reseeded by hand, and one that leads is not", .timeLimit(.minutes(3)))
+    func byHand() async throws {
+        let (faulty, primary) = try await startedPair()
+        #expect(try reseed(faulty, primary) == ExitCode.unavailable.rawValue)
+        #expect(try reseed(faulty, primary.other) == ExitCode.temporary.rawValue)
+        let standby = try #require(faulty.pair.nodes[primary.other])
+        standby.stop()
+        try FileManager.default.removeItem(at: faulty.pair.directory.appending(path: "data-\(primary.other)"))
+        #expect(try reseed(faulty, primary.other) == 0)
+        try standby.start()
+        try await settle(faulty)
+        // And it can take over.
+        let answer = try await faulty.pair.view.switchOver(from: primary)
+        #expect(answer.accepted, "\(answer.text)")
+        try await faulty.wait { $0.primary == primary.other && $0.isPaired }
+    }
+
+    @Test("a node whose database is damaged is reseeded by hand", .timeLimit(.minutes(3)))
+    func damaged() async throws {
+        let (faulty, primary) = try await startedPair()
+        let standby = try #require(faulty.pair.nodes[primary.other])
+        standby.kill()
+        let data = faulty.pair.directory.appending(path: "data-\(primary.other)/copy-1")
+        try Data(repeating: 7, count: 8192).write(to: data.appending(path: "tickets.sqlite"))
+        try? FileManager.default.removeItem(at: data.appending(path: "tickets.sqlite-wal"))
+        try standby.start()
+        #expect(standby.waitForExit() != 0)
+        #expect(try reseed(faulty, primary.other) == 0)
+        try standby.start()
+        try await settle(faulty)
+    }
+
+    /// `twinline reseed` for a node, as a process.
+    private func reseed(_ faulty: FaultyPair, _ node: NodeName) throws -> Int32 {
+        let process = Process()
+        process.executableURL = FaultyPair.program
+        process.arguments = ["reseed", "--config", faulty.pair.directory.appending(path: "node-\(node).yaml").path]
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}

@@ -105,9 +105,17 @@ package final class NodeDaemon: Sendable {
         case .reseed:
             door.shut()
             try await running.close()
-            try data.beginReseeding(pair: settings.pair, node: settings.node, disk: .random())
-            return nil
+        case .salvage(let common, let applied):
+            door.shut()
+            try await running.close()
+            let salvage = Salvage(directory: data, file: opened.file, common: common, applied: applied)
+            let written = try salvage.write(at: wallClockNow())
+            log.critical(
+                "what was answered here and the other node lacks is in this file; look through it",
+                metadata: ["file": "\(written.path)", "entries": "\(written.entries)"])
         }
+        try data.beginReseeding(pair: settings.pair, node: settings.node, disk: .random())
+        return nil
     }
 }
 

@@ -1,0 +1,66 @@
+import DurableLog
+import Foundation
+import Replication
+import Store
+import Wire
+
+/// What this node has answered and the other node's log lacks, set aside in a file that a person can read, before a
+/// copy of the other's database takes its place (rule R10). That happens after a forced promotion only, or to a disk
+/// that has forgotten: somebody has to look through it, and take the lost calls up again.
+struct Salvage {
+    let directory: DataDirectory
+    let file: NodeFile
+    /// The newest entry that both logs hold.
+    let common: Position
+    /// The newest one that this node's database holds, and so that was answered here.
+    let applied: LSN
+
+    /// Reads beside the log's owner, which holds its lock still, and syncs what it writes.
+    /// - Returns: the file's path, and how many entries it holds.
+    func write(at milliseconds: Int64) throws -> (path: String, entries: Int) {
+        let time = ChangeWords.time(milliseconds)
+        let name = "salvage-" + time.filter { $0.isNumber || $0 == "T" } + ".txt"
+        let path = directory.path + "/" + name
+        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
+            let target = FileHandle(forWritingAtPath: path)
+        else { throw DataError.cannotCreate(path: path, reason: String(cString: strerror(errno))) }
+        defer { try? target.close() }
+        try target.write(contentsOf: Data(head(time).utf8))
+        let entries = try body { try target.write(contentsOf: Data(($0 + "\n\n").utf8)) }
+        try target.write(contentsOf: Data("\(entries) entries.\n".utf8))
+        try target.synchronize()
+        try directory.directory.sync()
+        return (path, entries)
+    }
+
+    private func head(_ time: String) -> String {
+        """
+        Pair \(file.pair), node \(file.node), \(time).
+        The log of node \(file.node.other), which leads now, does not hold the entries below; after \(common) the two
+        parted. Those up to entry \(applied) were answered by node \(file.node): somebody was told that they are done,
+        and they are not. Look through them, and take up again what is missing.
+        Node \(file.node) takes over node \(file.node.other)'s data now.
+
+
+        """
+    }
+
+    private func body(_ write: (String) throws -> Void) throws -> Int {
+        let view = try LogView(of: try ReadOnlyDirectory(path: directory.logPath(file.copy)))
+        let schema = try LoggedSchema()
+        let text = EntryText(ChangeWords(), brief: false)
+        var count = 0
+        // Older entries only for the schema changes among them.
+        try view.seek(to: try view.starts()[0])
+        while let frame = try view.read() {
+            guard frame.position.lsn > common.lsn || frame.kind == .schema else { continue }
+            let all = try? schema.changes(in: frame.entry)
+            guard frame.position.lsn > common.lsn else { continue }
+            let found = FoundEntry(
+                entry: frame.entry, size: frame.bytes.count, allChanges: all, changes: all ?? [])
+            try write((frame.position.lsn <= applied ? "ANSWERED  " : "not answered  ") + text.page(found))
+            count += 1
+        }
+        return count
+    }
+}

@@ -6,9 +6,9 @@ import Testing
 @testable import twinline
 
 /// Disks that are stuck or fail, under real processes: the seats see a pause and no error, and nothing is lost.
-@Suite(.serialized) struct DiskFaultTests {
+extension ProcessTests.DiskFaultTests {
     /// Milliseconds without an answer; twice what is promised, since the tests' build is slow and its machine crowded.
-    private let patience = 3000.0
+    private var patience: Double { 3000.0 }
 
     @Test("a primary whose disk is stuck hands over, and follows again when the disk works", .timeLimit(.minutes(3)))
     func stuckPrimary() async throws {

@@ -81,22 +81,19 @@ final class FaultyPair {
         while !condition(await pair.view.look()) { try await Task.sleep(for: .milliseconds(10)) }
     }
 
-    /// Runs the command line as an operator would, and gives what it says.
-    func twinline(_ arguments: String...) throws -> (code: Int32, said: String) {
-        let process = Process()
-        let said = Pipe()
-        process.executableURL = Self.program
-        process.arguments = arguments + ["--config", pair.directory.appending(path: "seat.yaml").path]
-        process.standardOutput = said
-        process.standardError = said
-        try process.run()
-        let text = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
+    /// Runs the command line as an operator would, and gives all that it says.
+    func twinline(_ arguments: String...) async throws -> (code: Int32, said: String) {
+        let config = pair.directory.appending(path: "seat.yaml").path
+        let (code, printed, said) = try await command(arguments + ["--config", config])
+        return (code, printed + said)
     }
 
     /// Runs any command to its end, on a thread of its own: the seats go on meanwhile.
     func command(_ arguments: String...) async throws -> (code: Int32, printed: String, said: String) {
+        try await command(arguments)
+    }
+
+    private func command(_ arguments: [String]) async throws -> (code: Int32, printed: String, said: String) {
         let said = directory.appending(path: "said")
         try Data().write(to: said)
         return try await withCheckedThrowingContinuation { result in

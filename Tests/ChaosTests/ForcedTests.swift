@@ -6,26 +6,26 @@ import Testing
 @testable import twinline
 
 /// Two of the three are gone: only a person can have the pair go on.
-@Suite(.serialized) struct ForcedTests {
-    @Test("a standby without primary and witness leads once forced, and the pair heals", .timeLimit(.minutes(1)))
+extension ProcessTests.ForcedTests {
+    @Test("a standby without primary and witness leads once forced, and the pair heals", .timeLimit(.minutes(3)))
     func promotion() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
         let primary = try #require(await faulty.pair.view.look().primary)
         let standby = primary.other
         // Nothing to force while the other node is there.
-        let early = try faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
+        let early = try await faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
         #expect(early.code == 1 && early.said.contains("node \(primary) answers: it is not off"))
         faulty.pair.witness.kill()
         faulty.pair.nodes[primary]?.kill()
         try await faulty.wait { $0.nodes[standby].value?.peerConnected == false }
-        let wrong = try faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "other")
+        let wrong = try await faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "other")
         #expect(wrong.code == 1 && wrong.said.contains("that is not the pair's name; nothing was changed"))
-        let solo = try faulty.twinline("force-solo", "--node", "\(standby)", "--confirm", "demo")
+        let solo = try await faulty.twinline("force-solo", "--node", "\(standby)", "--confirm", "demo")
         #expect(solo.code == 1 && solo.said.contains("is not the primary"))
         #expect(await faulty.pair.view.look().primary == nil)
 
-        let forced = try faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
+        let forced = try await faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
         #expect(forced.code == 0, "\(forced.said)")
         #expect(forced.said.contains("What node \(primary) answered after that entry IS LOST"))
         try await faulty.waitForWrites(100)
@@ -33,7 +33,7 @@ import Testing
         try await heal(faulty, primary, leader: standby)
     }
 
-    @Test("a primary without standby and witness goes on once forced, and the pair heals", .timeLimit(.minutes(1)))
+    @Test("a primary without standby and witness goes on once forced, and the pair heals", .timeLimit(.minutes(3)))
     func solo() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -41,7 +41,7 @@ import Testing
         faulty.pair.witness.kill()
         faulty.pair.nodes[primary.other]?.kill()
         try await faulty.wait { $0.nodes[primary].value?.peerConnected == false }
-        let forced = try faulty.twinline("force-solo", "--node", "\(primary)", "--confirm", "demo")
+        let forced = try await faulty.twinline("force-solo", "--node", "\(primary)", "--confirm", "demo")
         #expect(forced.code == 0, "\(forced.said)")
         try await faulty.waitForWrites(100)
         try await heal(faulty, primary.other, leader: primary)

@@ -7,8 +7,8 @@ import Testing
 @testable import twinline
 
 /// Full disks, under real processes: nothing is lost, nothing ends, and room mends it.
-@Suite(.serialized) struct FullDiskTests {
-    @Test("a primary whose disk is full hands over to a standby that has room", .timeLimit(.minutes(1)))
+extension ProcessTests.FullDiskTests {
+    @Test("a primary whose disk is full hands over to a standby that has room", .timeLimit(.minutes(3)))
     func fullPrimary() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -25,7 +25,7 @@ import Testing
         try await faulty.audit()
     }
 
-    @Test("a standby whose disk is full is dropped with the reason, and taken back with room", .timeLimit(.minutes(1)))
+    @Test("a standby whose disk is full is dropped with the reason, and taken back with room", .timeLimit(.minutes(3)))
     func fullStandby() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -40,7 +40,7 @@ import Testing
         try await faulty.audit()
     }
 
-    @Test("a primary that can't write at all ends, and the other node leads", .timeLimit(.minutes(1)))
+    @Test("a primary that can't write at all ends, and the other node leads", .timeLimit(.minutes(3)))
     func noSpace() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -56,7 +56,7 @@ import Testing
         try await faulty.audit()
     }
 
-    @Test("full on both, nothing is written and reads go on, until there is room again", .timeLimit(.minutes(1)))
+    @Test("full on both, nothing is written and reads go on, until there is room again", .timeLimit(.minutes(3)))
     func fullBoth() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()

@@ -5,9 +5,9 @@ import Testing
 @testable import twinline
 
 /// `twinline log show` beside a running node.
-@Suite(.serialized) struct LogShowProcessTests {
+extension ProcessTests.LogShowProcessTests {
     @Test(
-        "the log of a node that writes is shown; a damaged one ends with code 1 and its place", .timeLimit(.minutes(1)))
+        "the log of a node that writes is shown; a damaged one ends with code 1 and its place", .timeLimit(.minutes(3)))
     func beside() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()

@@ -7,7 +7,7 @@ import Testing
 
 /// Standbys that need a copy of the whole database, under real processes and load: they fetch it, whatever is killed
 /// meanwhile, and nothing is lost.
-@Suite(.serialized) struct ReseedTests {
+extension ProcessTests.ReseedTests {
     /// A log that soon lets go of what an absent standby needs, and a copy that takes some seconds.
     private static let settings = "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB\nreseed-rate: 1MB/s"
 

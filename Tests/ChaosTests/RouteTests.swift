@@ -8,8 +8,8 @@ import Testing
 @testable import twinline
 
 /// The nodes' two routes to each other, of which one falls silent: nothing is refused, nothing closed, no byte comes.
-@Suite(.serialized) struct RouteTests {
-    @Test("one of two routes cut: the pair stays paired, and uses it again when it works", .timeLimit(.minutes(1)))
+extension ProcessTests.RouteTests {
+    @Test("one of two routes cut: the pair stays paired, and uses it again when it works", .timeLimit(.minutes(3)))
     func oneCut() async throws {
         let routes = try Cables()
         let faulty = try FaultyPair()

@@ -6,8 +6,8 @@ import Testing
 @testable import twinline
 
 /// `twinline verify` on a pair of real processes that seats write to.
-@Suite(.serialized) struct VerifyTests {
-    @Test("both nodes are verified at one entry while seats write", .timeLimit(.minutes(1)))
+extension ProcessTests.VerifyTests {
+    @Test("both nodes are verified at one entry while seats write", .timeLimit(.minutes(3)))
     func equal() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -22,7 +22,7 @@ import Testing
         #expect(try await PairVerification(view: faulty.pair.view) { _ in }.run().verdict == .equal)
     }
 
-    @Test("a row changed behind a node's back is found, with node and table", .timeLimit(.minutes(1)))
+    @Test("a row changed behind a node's back is found, with node and table", .timeLimit(.minutes(3)))
     func different() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -45,7 +45,7 @@ import Testing
         #expect(try await verify(faulty).code == 0)
     }
 
-    @Test("without the standby the other one is verified, and that is not called equal", .timeLimit(.minutes(1)))
+    @Test("without the standby the other one is verified, and that is not called equal", .timeLimit(.minutes(3)))
     func alone() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()

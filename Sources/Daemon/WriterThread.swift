@@ -198,7 +198,8 @@ final class WriterThread: DatabaseWorker, Sendable {
         for (request, outcome) in zip(requests, batch.outcomes) {
             answers.append(request.answered(WriteAnswer.Outcome(outcome)))
         }
-        return ExecutedBatch(reign: reign, answers: answers, changes: batch.changeset, digest: batch.digest)
+        let changes = batch.changeset.isEmpty ? nil : EntryDraft(payload: batch.changeset)
+        return ExecutedBatch(reign: reign, answers: answers, changes: changes, digest: batch.digest)
     }
 }
 

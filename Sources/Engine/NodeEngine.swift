@@ -137,7 +137,7 @@ package final class NodeEngine {
         case .append(let run):
             append(incoming.filter { $0.position.lsn >= run.first && $0.position.lsn <= run.last.lsn })
         case .mark(let position, let forced):
-            append([frame(position, forced ? .forcedMark : .mark, [], tip.digest)])
+            append([frame(position, forced ? .forcedMark : .mark, EntryDraft(payload: []), tip.digest)])
         case .cut(let lsn): log.cut(to: lsn)
         case .ship(let lsn, let session): ship(from: lsn, session: session)
         case .commit: break
@@ -201,14 +201,13 @@ package final class NodeEngine {
         log.append(frames)
     }
 
-    func appendOwn(_ position: Position, _ changes: [UInt8], _ digest: Digest) {
+    func appendOwn(_ position: Position, _ changes: EntryDraft, _ digest: Digest) {
         append([frame(position, .changes, changes, digest)])
     }
 
-    private func frame(_ position: Position, _ kind: EntryKind, _ payload: [UInt8], _ digest: Digest) -> EntryFrame {
-        let entry = Entry(
-            position: position, kind: kind, schemaVersion: tip.schemaVersion, digest: digest, payload: payload)
-        return EntryFrame(encoding: entry, chainBefore: tip.chain, knownSynced: .zero)
+    private func frame(_ position: Position, _ kind: EntryKind, _ draft: EntryDraft, _ digest: Digest) -> EntryFrame {
+        draft.placed(
+            at: position, kind: kind, schemaVersion: tip.schemaVersion, digest: digest, chainBefore: tip.chain)
     }
 
     func propose() -> Position? { replica.propose() }

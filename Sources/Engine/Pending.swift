@@ -84,12 +84,12 @@ package struct ExecutedBatch: Sendable {
     package var reign: UInt64
     /// What to say, once the entry is committed.
     package var answers: [WriteAnswer]
-    /// The changes, in SQLite's changeset format; empty when nothing changed, and then no transaction is open.
-    package var changes: [UInt8]
+    /// The changes, in SQLite's changeset format; nil when nothing changed, and then no transaction is open.
+    package var changes: EntryDraft?
     /// Of the database after it.
     package var digest: Digest
 
-    package init(reign: UInt64, answers: [WriteAnswer], changes: [UInt8], digest: Digest) {
+    package init(reign: UInt64, answers: [WriteAnswer], changes: EntryDraft?, digest: Digest) {
         self.reign = reign
         self.answers = answers
         self.changes = changes

@@ -107,6 +107,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     func peerRefused() { engine?.peerRefused() }
     func peerRouteChanged() { engine?.peerRouteChanged() }
     func peerSaid(_ envelope: PeerEnvelope) { engine?.receive(envelope) }
+    func peerWorked() { engine?.worked() }
 
     var hello: PeerEnvelope {
         PeerEnvelope(engine?.replica.hello ?? Message(.zero, .none, .stale), pair: pair)

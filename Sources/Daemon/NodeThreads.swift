@@ -34,13 +34,14 @@ struct NodeThreads: Sendable {
     let writer: WriterThread
     let reader: ReaderThread
     let snapshots: SnapshotKeeper
+    let long = LongMessageThread()
     private let ended: [EventLoopPromise<Void>]
 
     init(
         log: LogThread, writer: WriterThread, reader: ReaderThread, snapshots: SnapshotKeeper, on loop: any EventLoop
     ) {
         (self.log, self.writer, self.reader, self.snapshots) = (log, writer, reader, snapshots)
-        ended = (0..<4).map { _ in loop.makePromise(of: Void.self) }
+        ended = (0..<5).map { _ in loop.makePromise(of: Void.self) }
     }
 
     func start(
@@ -66,6 +67,7 @@ struct NodeThreads: Sendable {
             reader.run(readerBox.value) { report(.failed($0)) }
             ended[2].succeed()
         }
+        long.start { ended[4].succeed() }
         startThread("snapshot") {
             SnapshotServer(
                 snapshots, settings, pair: pair, database: path, in: data.directory, surroundings, log: logger
@@ -88,6 +90,7 @@ struct NodeThreads: Sendable {
         writer.stop()
         reader.stop()
         snapshots.stop()
+        long.stop()
         for promise in ended { try await promise.futureResult.get() }
     }
 }

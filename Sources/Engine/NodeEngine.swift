@@ -81,6 +81,9 @@ package final class NodeEngine {
         tick()
     }
 
+    /// A part of a long message has come, or is on the disk.
+    package func worked() { run { $0.worked() } }
+
     package func receive(_ envelope: PeerEnvelope) {
         incoming = envelope.frames
         if case .append = envelope.message.body { work &+= 1 }
@@ -99,6 +102,7 @@ package final class NodeEngine {
     package func handle(_ event: WorkerEvent) {
         switch event {
         case .logSynced(let lsn): run { $0.logSynced(through: lsn) }
+        case .logWorked: worked()
         case .logCut(let lsn, let tip):
             self.tip = tip
             cache.cut(to: lsn)

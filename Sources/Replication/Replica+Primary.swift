@@ -75,6 +75,12 @@ extension Replica {
         commitWhatMay()
     }
 
+    /// It has not acknowledged more, and is not stuck either.
+    mutating func standbyWorks() {
+        let now = now
+        leading?.session?.progressAt = now
+    }
+
     /// Rule R3, first part: from the very beginning of a join this primary needs the standby, whatever the register
     /// says.
     mutating func accept(_ join: Join, _ message: Message) {

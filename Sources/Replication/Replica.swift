@@ -202,6 +202,15 @@ extension Replica {
         }
     }
 
+    /// A part of an entry that is too long for one step has come from the other node, or is on this disk: whoever waits
+    /// for the whole knows that something moves.
+    public mutating func worked() -> [Effect] {
+        step {
+            $0.syncProgressAt = $0.now
+            if case .standby(let standby) = $0.role, standby.follows { $0.send(.working) }
+        }
+    }
+
     /// The log holds nothing at or below this LSN any more; a node that needs it has to be reseeded.
     public mutating func logReleased(through lsn: LSN) -> [Effect] {
         precondition(lsn <= committed, "released \(lsn), which is not committed (\(committed))")

@@ -104,6 +104,15 @@ package struct EntryFrame: Equatable, Sendable {
         bytes.withUnsafeMutableBytes { Self.writeHead(of: length, knownSynced: knownSynced, salt: 0, to: $0) }
     }
 
+    /// The local head alone; what follows it in the log is `bytes` from `headSize` on.
+    package func head(knownSynced: LSN, salt: UInt32) -> [UInt8] {
+        Array(unsafeUninitializedCapacity: Self.headSize) { buffer, count in
+            Self.writeHead(
+                of: bytes.count, knownSynced: knownSynced, salt: salt, to: UnsafeMutableRawBufferPointer(buffer))
+            count = Self.headSize
+        }
+    }
+
     /// Writes the frame with another local head to the start of a buffer: what a log puts on its disk.
     package func write(to buffer: UnsafeMutableRawBufferPointer, knownSynced: LSN, salt: UInt32) {
         Self.writeHead(of: bytes.count, knownSynced: knownSynced, salt: salt, to: buffer)

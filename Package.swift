@@ -80,7 +80,9 @@ let package = Package(
         .testTarget(name: "ChaosTests", dependencies: ["Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
         .testTarget(
             name: "LargeTests",
-            dependencies: ["twinline", "Seat", "Daemon", .product(name: "Histogram", package: "hdrhistogram-swift")] + nio),
+            dependencies: [
+                "twinline", "Seat", "Daemon", .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ] + nio),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

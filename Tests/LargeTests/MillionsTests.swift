@@ -15,7 +15,9 @@ struct MillionsTests {
     /// The log gives up soon what nobody needs, so that the disk holds four databases and not their history too.
     private static let settings = "segment-size: 64MiB\nlog-keep: 0s\nlog-limit: 1GiB"
 
-    @Test("a database of millions is as fast as an empty one, fails over and is reseeded as such", .timeLimit(.minutes(60)))
+    @Test(
+        "a database of millions is as fast as an empty one, fails over and is reseeded as such",
+        .timeLimit(.minutes(60)))
     func millions() async throws {
         let large = try LargePair(settings: Self.settings)
         try await large.start()
@@ -46,7 +48,7 @@ struct MillionsTests {
             ratios.p50.append(many.milliseconds(50) / few.milliseconds(50))
             ratios.p99.append(many.milliseconds(99) / few.milliseconds(99))
         }
-        print("opens with \(Self.count) tickets over those with 1,000: p50 \(median(ratios.p50)), p99 \(median(ratios.p99))")
+        print("opens with \(Self.count) tickets over 1,000: p50 \(median(ratios.p50)), p99 \(median(ratios.p99))")
         #expect(median(ratios.p50) <= 1.2 && median(ratios.p99) <= 1.2)
     }
 

@@ -52,6 +52,7 @@ extension Twinline_Seat_V1_Status {
         registerVersion = register.version
         appended = replica.log.last.lsn.value
         diskFull = !replica.hasRoom
+        databaseStuck = replica.databaseStuck
         logFirst = replica.log.base.lsn.value + 1
         synced = replica.synced.value
         committed = replica.committed.value
@@ -92,7 +93,7 @@ extension FailoverObstacle: CustomStringConvertible {
                 + "that right within seconds, or else twinline witness adopt"
         case .standbyLacksWitness:
             "the standby does not reach the pair's witness; look at its status, log and configuration"
-        case .standbyFull: "the standby's disk is full; make room there"
+        case .standbyFull: "the standby's disk is full, or its database is stuck; look at its status"
         case .witnessesDiffer: "the standby goes by another witness than the primary; twinline witness adopt"
         case .flapping(let milliseconds):
             "the standby was lost three times within a minute; it may join again in \(milliseconds) ms"

@@ -27,12 +27,14 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     private var tasks: [RepeatedTask] = []
     private let waker: CoreWaker?
     private var workSeen: UInt64 = 0
+    private var writerWatch: StuckWatch
     var delays: Delays
 
     /// - Parameter halted: the node can't go on; the process must end.
     init(
         on loop: any EventLoop, _ settings: NodeSettings, _ certificates: CertificateWatch, pair: RandomID,
-        link: PeerLink, arbiter: any Arbiter, seats: SeatLoops, snapshots: SnapshotKeeper, standing: Standing,
+        link: PeerLink, arbiter: any Arbiter, seats: SeatLoops, snapshots: SnapshotKeeper, writer: Activity,
+        standing: Standing,
         log: Logger, halted: @escaping (HaltReason) -> Void
     ) {
         self.loop = loop
@@ -47,6 +49,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         self.log = log
         self.halted = halted
         began = monotonicNow()
+        writerWatch = StuckWatch(writer, patience: settings.timings.stallAfter)
         delays = Delays(heartbeat: settings.timings.heartbeat)
         waker = settings.wakeful ? CoreWaker(log: log) : nil
         link.delegate = self
@@ -74,6 +77,13 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
 
     private func beat() {
         delays.beat(at: now)
+        let isStuck = writerWatch.isStuck(at: now)
+        if let engine, engine.replica.databaseStuck != isStuck {
+            log.critical(
+                "\(isStuck ? "the database does not move: look at its disk" : "the database moves again")",
+                metadata: ["data": "\(settings.data)"])
+            engine.databaseStuck(isStuck)
+        }
         engine?.tick()
     }
 

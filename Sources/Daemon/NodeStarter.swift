@@ -64,7 +64,7 @@ struct NodeStarter {
                 dialer: Dialer(toWitness, connectTimeout: .milliseconds(500)), pair: pair, log: log)
             let node = Node(
                 on: loop, settings, certificates, pair: pair, link: link, arbiter: arbiter, seats: seats,
-                snapshots: threads.snapshots, standing: standing, log: log,
+                snapshots: threads.snapshots, writer: threads.writer.activity, standing: standing, log: log,
                 halted: { ended.succeed(NodeEnd($0, log)) })
             let bound = NIOLoopBound(node, eventLoop: loop)
             coreBox.core = bound

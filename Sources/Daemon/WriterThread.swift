@@ -42,6 +42,7 @@ final class WriterThread: DatabaseWorker, Sendable {
     /// Requests beyond so many wait at their seats instead.
     private static let inboxLimit = 20_000
 
+    let activity = Activity()
     private let inbox = Guarded(Inbox())
     private let report: @Sendable (WorkerEvent) -> Void
     private let wallClock: @Sendable () -> Int64
@@ -95,13 +96,16 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     /// Runs on the thread that opened the database, until stopped.
     func run(_ database: ReplicatedDatabase) {
+        activity.begin()
         var reign: UInt64?
         var wishes: [SnapshotWish] = []
         do throws(StoreError) {
             try checkpoint(database, now: true)
             while true {
                 let ready = reign != nil && !database.hasOpenBatch
+                activity.setBusy(false)
                 let (orders, requests) = take(requests: ready)
+                activity.setBusy(true)
                 for order in orders {
                     switch order {
                     case .take(let number):

@@ -5,6 +5,8 @@ extension NodeEngine {
     /// From time to time.
     package func measureRoom() { log.measureRoom() }
 
+    package func databaseStuck(_ isStuck: Bool) { run { $0.databaseStuck(isStuck) } }
+
     /// Nil: begun. Else why not.
     package func switchOver() -> FailoverObstacle? {
         var obstacle: FailoverObstacle?

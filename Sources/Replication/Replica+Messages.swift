@@ -44,7 +44,7 @@ extension Replica {
         // One that has won its claim greets in the epoch before, until the new one is on disk (rule R7).
         Message(min(epoch, saved.epoch), .none, .hello(Hello(
             node: name, leads: serves, synced: syncedPosition, disk: record.disk, starts: record.starts,
-            registerVersion: record.register.version, full: !hasRoom)))
+            registerVersion: record.register.version, full: !isFit)))
     }
 
     mutating func sendHello() { post(hello) }

@@ -11,9 +11,22 @@ extension Replica {
         }
     }
 
+    /// The same for a database that does not move: the other node's may.
+    public mutating func databaseStuck(_ isStuck: Bool) -> [Effect] {
+        guard isStuck != databaseStuck else { return [] }
+        return step {
+            $0.databaseStuck = isStuck
+            $0.acknowledge()
+            $0.sendHello()
+        }
+    }
+
+    /// It can lead and follow.
+    var isFit: Bool { hasRoom && !databaseStuck }
+
     /// At each tick.
     mutating func handOverIfFull() {
-        guard !hasRoom, case .primary(let primary) = role, primary.handover == nil, failoverObstacle == nil else {
+        guard !isFit, case .primary(let primary) = role, primary.handover == nil, failoverObstacle == nil else {
             return
         }
         beginHandover()
@@ -22,7 +35,7 @@ extension Replica {
     /// Its last acknowledgement counts: what it has it has.
     mutating func standbyFull() {
         // Both are: nothing is written, and nothing is won by parting.
-        guard leading?.session != nil, hasRoom else { return }
+        guard leading?.session != nil, isFit else { return }
         sessionLost()
         peer.hello?.full = true
     }

@@ -26,7 +26,7 @@ extension Replica {
         case .fenced: idle = true
         case .claiming, .primary: return
         }
-        guard idle, hasRoom, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch,
+        guard idle, isFit, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch,
             peer.epoch >= record.register.epoch, saved.disk == record.disk
         else { return }
         if case .standby(let standby) = role, standby.refusal != nil,
@@ -110,7 +110,7 @@ extension Replica {
 
     mutating func acknowledge() {
         guard case .standby(let standby) = role, standby.follows else { return }
-        send(.acknowledge(synced: synced, applied: applied, reachesWitness: reachesWitness, hasRoom: hasRoom))
+        send(.acknowledge(synced: synced, applied: applied, reachesWitness: reachesWitness, hasRoom: isFit))
     }
 }
 

@@ -50,8 +50,9 @@ public struct Replica: Equatable, Sendable {
     public internal(set) var seats = SeatsView()
     /// This node's disk has room for more than what is under way.
     public internal(set) var hasRoom = true
-    /// A standby that lacks more entries than this catches up before a solo primary needs it: seats must not wait for
-    /// gigabytes of log.
+    /// This node's database is at work on something, and for `stallAfter` nothing has come of it.
+    public internal(set) var databaseStuck = false
+    /// A standby that lacks more entries than this catches up before a solo primary needs it.
     public var nearlyLevel: UInt64 = 64
     /// When `synced` last moved, or had nothing to move for.
     var syncProgressAt: Instant

@@ -85,6 +85,7 @@ extension PairView.Sight {
         row("committed") { "\($0.committed)" }
         row("applied") { "\($0.applied)" }
         row("digest") { $0.digest.isEmpty ? "moving" : String($0.digest.prefix(16)) + "…" }
+        row("database") { $0.databaseStuck ? "STUCK" : "works" }
         row("disk") { $0.diskFull ? "FULL" : "has room" }
         row("other node") { $0.peerConnected ? "connected" : "away" }
         row("witness") { $0.witnessConnected ? "connected" : $0.foreignWitnessID.isEmpty ? "away" : "another one" }
@@ -152,7 +153,7 @@ extension Twinline_Seat_V1_Status {
             "reseeding": hasReseeding ? reseeding.object : NSNull(),
             "pair": pair, "role": roleName, "epoch": standing.epoch, "mode": mode, "register_version": registerVersion,
             "log_first": logFirst, "appended": appended, "synced": synced, "committed": committed, "applied": applied,
-            "digest": digest, "disk_full": diskFull, "forced": forced,
+            "digest": digest, "disk_full": diskFull, "database_stuck": databaseStuck, "forced": forced,
             "peer_connected": peerConnected, "peer_synced": peerSynced, "peer_applied": peerApplied,
             "peer_silent_ms": peerSilentMs, "witness_connected": witnessConnected,
             "witness_id": (try? RandomID(witnessID, field: "witness_id")).map { "\($0)" } ?? "",

@@ -42,6 +42,37 @@ extension ProcessTests.DiskFaultTests {
         try await faulty.audit()
     }
 
+    @Test("a primary whose database is stuck hands over, and follows again when it moves", .timeLimit(.minutes(3)))
+    func stuckDatabase() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let primary = try #require(await faulty.pair.view.look().primary)
+        let start = monotonicNow()
+        try faulty.disk(of: primary, "database-delay-ms 6000")
+        try await faulty.wait { $0.primary == primary.other }
+        try await faulty.waitForWrites(100)
+        #expect(faulty.crew.ledger.blackout(from: start, to: monotonicNow()).milliseconds < patience)
+        try await faulty.wait { $0.nodes[primary].value?.databaseStuck == true && !$0.isPaired }
+        // What it waits in is over at last.
+        try faulty.disk(of: primary)
+        try await faulty.wait { $0.isPaired }
+        try await faulty.audit()
+    }
+
+    @Test("a standby whose database is stuck is dropped, and taken back when it moves", .timeLimit(.minutes(3)))
+    func stuckStandbysDatabase() async throws {
+        let faulty = try FaultyPair()
+        try await faulty.start()
+        let primary = try #require(await faulty.pair.view.look().primary)
+        try faulty.disk(of: primary.other, "database-delay-ms 6000")
+        try await faulty.wait { $0.nodes[primary.other].value?.databaseStuck == true && !$0.isPaired }
+        try await faulty.waitForWrites(100)
+        #expect(await faulty.pair.view.look().primary == primary)
+        try faulty.disk(of: primary.other)
+        try await faulty.wait { $0.isPaired }
+        try await faulty.audit()
+    }
+
     @Test("a sync that fails ends the process with its own code, and the other node leads", .timeLimit(.minutes(3)))
     func failingSync() async throws {
         let faulty = try FaultyPair()

@@ -5,6 +5,7 @@
 //     sync-fails 1          every sync fails (EIO), and says nothing of what is on the disk
 //     full 1                the file system says that nothing is left but a reserve
 //     no-space 1            nothing grows any more (ENOSPC)
+//     database-delay-ms 5   every write to the database or its write-ahead log takes so long
 //
 // Without the file, or a line, nothing is wrong.
 #define _GNU_SOURCE
@@ -33,12 +34,22 @@ static long fault(const char *name) {
     return found;
 }
 
+static void wait_for(long milliseconds) {
+    struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    while (milliseconds > 0 && nanosleep(&time, &time) != 0 && errno == EINTR) {}
+}
+
+static int is_database(int descriptor) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    return strstr(path, "tickets.sqlite") != NULL;
+}
+
 static int before_sync(void) {
-    long delay = fault("sync-delay-ms");
-    if (delay > 0) {
-        struct timespec time = {delay / 1000, delay % 1000 * 1000000};
-        while (nanosleep(&time, &time) != 0 && errno == EINTR) {}
-    }
+    wait_for(fault("sync-delay-ms"));
     if (!fault("sync-fails")) return 0;
     errno = EIO;
     return -1;
@@ -64,6 +75,8 @@ static int grows(int descriptor, off64_t end) {
 ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset) {
     static ssize_t (*real)(int, const void *, size_t, off64_t);
     if (!real) real = (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+    long delay = fault("database-delay-ms");
+    if (delay > 0 && is_database(descriptor)) wait_for(delay);
     if (grows(descriptor, offset + (off64_t)count) && fault("no-space")) {
         errno = ENOSPC;
         return -1;

@@ -1287,6 +1287,12 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
     set {_uniqueStorage()._slowestConfirmationUs = newValue}
   }
 
+  /// It is at work on its database, and for `stall-after` nothing has come of it.
+  package var databaseStuck: Bool {
+    get {_storage._databaseStuck}
+    set {_uniqueStorage()._databaseStuck = newValue}
+  }
+
   /// A person made it lead, and the other node has not joined since: the pair's promises are not claimed.
   package var forced: Bool {
     get {_storage._forced}
@@ -3404,7 +3410,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{1}reseeding\0\u{2}\u{c}forced\0\u{3}slowest_heartbeat_us\0\u{3}slowest_confirmation_us\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{1}reseeding\0\u{2}\u{c}forced\0\u{3}slowest_heartbeat_us\0\u{3}slowest_confirmation_us\0\u{3}database_stuck\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -3437,6 +3443,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _reseeding: Twinline_Seat_V1_Reseeding? = nil
     var _slowestHeartbeatUs: UInt64 = 0
     var _slowestConfirmationUs: UInt64 = 0
+    var _databaseStuck: Bool = false
     var _forced: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
@@ -3478,6 +3485,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _reseeding = source._reseeding
       _slowestHeartbeatUs = source._slowestHeartbeatUs
       _slowestConfirmationUs = source._slowestConfirmationUs
+      _databaseStuck = source._databaseStuck
       _forced = source._forced
     }
   }
@@ -3528,6 +3536,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 40: try { try decoder.decodeSingularBoolField(value: &_storage._forced) }()
         case 41: try { try decoder.decodeSingularUInt64Field(value: &_storage._slowestHeartbeatUs) }()
         case 42: try { try decoder.decodeSingularUInt64Field(value: &_storage._slowestConfirmationUs) }()
+        case 43: try { try decoder.decodeSingularBoolField(value: &_storage._databaseStuck) }()
         default: break
         }
       }
@@ -3633,6 +3642,9 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if _storage._slowestConfirmationUs != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._slowestConfirmationUs, fieldNumber: 42)
       }
+      if _storage._databaseStuck != false {
+        try visitor.visitSingularBoolField(value: _storage._databaseStuck, fieldNumber: 43)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3672,6 +3684,7 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._reseeding != rhs_storage._reseeding {return false}
         if _storage._slowestHeartbeatUs != rhs_storage._slowestHeartbeatUs {return false}
         if _storage._slowestConfirmationUs != rhs_storage._slowestConfirmationUs {return false}
+        if _storage._databaseStuck != rhs_storage._databaseStuck {return false}
         if _storage._forced != rhs_storage._forced {return false}
         return true
       }

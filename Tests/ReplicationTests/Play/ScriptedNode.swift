@@ -66,6 +66,7 @@ struct ScriptedNode: Player {
             let (obstacle, effects) = replica.force(fact.take("solo") ? .solo : .promote)
             if !fact.isEmpty { try fact.expect("promote") }
             return (obstacle.map { ["not forced: \($0.show)"] } ?? [], effects)
+        case "database": return ([], replica.databaseStuck(fact.take("stuck")))
         case "disk": return ([], replica.roomChanged(!fact.take("full")))
         case "tick": return ([], replica.later(milliseconds: try fact.count()))
         case let word: throw fact.unreadable(word, "fact")

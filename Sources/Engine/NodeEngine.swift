@@ -201,8 +201,8 @@ package final class NodeEngine {
         log.append(frames)
     }
 
-    func appendOwn(_ position: Position, _ changes: [UInt8], _ digest: Digest) {
-        append([frame(position, .changes, changes, digest)])
+    func appendOwn(_ position: Position, _ batch: ExecutedBatch) {
+        append([frame(position, batch.kind, batch.changes, batch.digest)])
     }
 
     private func frame(_ position: Position, _ kind: EntryKind, _ payload: [UInt8], _ digest: Digest) -> EntryFrame {

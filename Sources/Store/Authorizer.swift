@@ -94,12 +94,14 @@ final class Authorizer {
     private static let isSchemaChange = "it changes the schema; ask for that as a schema change, by itself"
 
     private func refusalToChange(_ table: String) -> String? {
+        // SQLite notes each definition there, also that of json_each when it is met first; it lets no SQL write to it.
+        if ["sqlite_master", "sqlite_temp_master"].contains(table) { return nil }
         switch rules {
         case .own: return nil
         case .query: return "a query changes nothing; send it as a transaction"
         case .changes: return Schema.isTwinlines(table) ? "\(table) is Twinline's own table; it may only be read" : nil
         case .schema:
-            // SQLite notes each definition in its schema table, and empties a table that it drops.
+            // SQLite empties a table that it drops, and counts what AUTOINCREMENT would.
             if definesSomething || table.hasPrefix("sqlite_") { return nil }
             return "it changes rows; send it as a transaction, after the schema change"
         }

@@ -18,17 +18,23 @@ package final class QueryReader {
     }
 
     /// Where the database stood, and what was found or why it is refused.
+    /// - Parameter goesOn: asked every now and then while it runs; false gives it up.
     /// - Throws: `StoreError` when the database can't be read, whatever the query.
-    package func read(_ query: SQLQuery) throws(StoreError) -> (Position, Result<SQLRows, Refusal>) {
+    package func read(
+        _ query: SQLQuery, _ goesOn: @escaping () -> Bool = { true }
+    ) throws(StoreError) -> (Position, Result<SQLRows, Refusal>) {
         try connection.access { _ throws(StoreError) in
             try begin.run()
             defer { if connection.isInTransaction { try? end.run() } }
-            return (try position.read(), try rows(query))
+            return (try position.read(), try rows(query, goesOn))
         }
     }
 
-    private func rows(_ query: SQLQuery) throws(StoreError) -> Result<SQLRows, Refusal> {
-        let watch = Watch(clock: clock, deadline: clock().advanced(byMilliseconds: UInt64(query.timeLimit)))
+    private func rows(
+        _ query: SQLQuery, _ goesOn: @escaping () -> Bool
+    ) throws(StoreError) -> Result<SQLRows, Refusal> {
+        let watch = Watch(
+            clock: clock, deadline: clock().advanced(byMilliseconds: UInt64(query.timeLimit)), isTooMuch: { !goesOn() })
         do throws(StoreError) {
             return try watch.over(connection) { () throws(StoreError) in
                 try connection.authorizer.under(.query) { () throws(StoreError) in try run(query) }

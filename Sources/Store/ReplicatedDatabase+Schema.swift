@@ -20,12 +20,8 @@ extension ReplicatedDatabase {
         twinline_enable_triggers(connection.raw, 0)
         twinline_enforce_foreign_keys(connection.raw, 0)
         var change = Definition(standing: before, tables: tables)
-        let localBefore = try localTables()
         do throws(StoreError) {
             try connection.authorizer.under(.schema) { () throws(StoreError) in try run(sql, &change) }
-            guard try localTables() == localBefore else {
-                throw .sql(code: SQLITE_AUTH, message: "names that begin with _twinline are Twinline's")
-            }
             let after = try ReplicatedTable.all(connection)
             for table in after where change.isNew(table) {
                 if let before = change.tables[table.name], table.columns.count > before.columns.count {
@@ -69,6 +65,7 @@ extension ReplicatedDatabase {
     }
 
     private func run(_ sql: String, _ change: inout Definition) throws(StoreError) {
+        let localBefore = try connection.authorizer.under(.own) { () throws(StoreError) in try localTables() }
         try Array(sql.utf8CString).withUnsafeBufferPointer { buffer throws(StoreError) in
             var next = buffer.baseAddress
             while let current = next, current[0] != 0 {
@@ -77,6 +74,9 @@ extension ReplicatedDatabase {
                 // So that it is known which of them makes a table that can't be kept.
                 try connection.authorizer.under(.own) { () throws(StoreError) in
                     _ = try ReplicatedTable.all(connection)
+                    guard try localTables() == localBefore else {
+                        throw .sql(code: SQLITE_AUTH, message: "names that begin with _twinline are Twinline's")
+                    }
                 }
             }
         }

@@ -16,7 +16,7 @@ struct SQLFuzzTests {
         "CREATE INDEX a_x ON a (x, r); DROP INDEX a_n; CREATE INDEX a_n ON a (n, t)",
         "ALTER TABLE b ADD COLUMN more NOT NULL DEFAULT 'x'; ALTER TABLE w ADD COLUMN last",
         "ALTER TABLE b RENAME COLUMN more TO less; CREATE TABLE z (id INTEGER NOT NULL PRIMARY KEY)",
-        "ALTER TABLE b DROP COLUMN less; ALTER TABLE w DROP COLUMN last; DROP TABLE z",
+        "ALTER TABLE b DROP COLUMN less; ALTER TABLE w DROP COLUMN last; DROP TABLE z; DROP INDEX a_x",
     ]
 
     @Test("both copies stay the same, whatever fails", arguments: 0..<8)

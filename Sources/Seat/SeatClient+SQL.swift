@@ -8,8 +8,8 @@ extension SeatClient {
 
     /// Runs the statements in one transaction, once: all of them, or none.
     ///
-    /// They may be non-deterministic (`random()`, `datetime('now')`): the other node gets the rows that they changed, and
-    /// not the statements. Twinline's own tables may be read, not written.
+    /// They may be non-deterministic (`random()`, `datetime('now')`): the other node gets the rows that they changed,
+    /// and not the statements. Twinline's own tables may be read, not written.
     /// - Returns: one for each statement: the rows that it changed, and those that RETURNING or a SELECT gave. The same
     ///   however often it is asked for.
     /// - Throws: `SeatError`, with the meanings that it has for `perform`. Refusals that say which statement and why:

@@ -92,8 +92,8 @@ final class Connection {
         sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_RESERVE_BYTES, &count)
     }
 
-    /// What GRDB adds goes by the machine's locale, and must not get into an index or a row. Values are limited, so that
-    /// no statement takes more memory than a message.
+    /// What GRDB adds goes by the machine's locale, and must not get into an index or a row. Values are limited, so
+    /// that none takes more memory than a message.
     private static func removeLocalWays(_ database: Database) {
         for function in [
             DatabaseFunction.capitalize, .lowercase, .uppercase, .localizedCapitalize, .localizedLowercase,

@@ -4,9 +4,9 @@ import Tickets
 /// Runs the requests of a batch in one transaction, while the capture records what they change.
 ///
 /// A command on a ticket that is refused writes nothing but its refusal, so it needs no undoing. One that the database
-/// fails to do does: then the whole transaction is rolled back, and the others run again without it. That is rare, and a
-/// savepoint for each request would cost a third of its time: SQLite keeps a copy of every page that a savepoint touches
-/// first. SQL of the platform's gets a savepoint.
+/// fails to do does: then the whole transaction is rolled back, and the others run again without it. That is rare, and
+/// a savepoint for each request would cost a third of its time: SQLite keeps a copy of every page that a savepoint
+/// touches first. The platform's SQL, which may fail at any statement, gets one.
 final class Executor {
     /// Once the SQL of a batch has taken so long, what of it has not begun is put off: others wait for the writer.
     private static let patience: UInt64 = 1_000_000_000

@@ -58,7 +58,7 @@ extension ReplicatedDatabase {
         switch try define(change.sql, after: before) {
         case .failure(let failure): throw .schemaDiffers(position: position, reason: failure.reason)
         case .success(var after):
-            guard try fingerprint() == change.fingerprint else {
+            guard try signature() == change.signature else {
                 throw .schemaDiffers(position: position, reason: "the definitions are not those of the other node")
             }
             try applier().apply(change.changeset, at: position, digest: &after.digest)

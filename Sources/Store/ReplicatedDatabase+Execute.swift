@@ -56,7 +56,7 @@ extension ReplicatedDatabase {
                 case .success(var after):
                     let answer = Answer.schemaChanged(version: after.schemaVersion)
                     let changes = try executor().conclude(request, answer, now: now, digest: &after.digest)
-                    let change = SchemaChange(sql: sql, fingerprint: try fingerprint(), changeset: changes)
+                    let change = SchemaChange(sql: sql, signature: try signature(), changeset: changes)
                     openBatch = OpenBatch(after: after, tablesBefore: tablesBefore)
                     return .success(
                         Batch(

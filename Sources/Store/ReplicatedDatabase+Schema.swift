@@ -11,9 +11,9 @@ extension ReplicatedDatabase {
         var reason: String
     }
 
-    /// Runs the SQL inside the open transaction, without capture and without triggers, and brings the digest up to date:
-    /// only the tables whose definition changes are read for that, before and after.
-    /// - Throws: `SchemaFailure` for what can't be done; `StoreError` when the transaction is lost.
+    /// Runs the SQL inside the open transaction, without capture and without triggers, and brings the digest up to
+    /// date: only the tables whose definition changes are read for that, before and after.
+    /// - Throws: `StoreError` when the transaction is lost. What can't be done is returned.
     func define(_ sql: String, after before: Standing) throws(StoreError) -> Result<Standing, SchemaFailure> {
         // The statements of either role were prepared for the tables as they were.
         role = .none
@@ -117,10 +117,10 @@ extension ReplicatedDatabase {
     }
 
     /// Of all definitions but this node's own: SipHash-2-4-64, under a key of its own, over a line for each of SQLite's
-    /// objects (type, name, table) and for each column of each table (table, column, place in the key, whether REAL), in
-    /// the order of their names. What differs between two versions of SQLite, such as how it writes a definition down,
-    /// is left out.
-    func fingerprint() throws(StoreError) -> UInt64 {
+    /// objects (type, name, table) and for each column of each table (table, column, place in the key, whether REAL),
+    /// in the order of their names. What differs between two versions of SQLite, such as how it writes a definition
+    /// down, is left out.
+    func signature() throws(StoreError) -> UInt64 {
         var hash = SipHash(k0: 0x5477_696e_6c69_6e65, k1: 0x2064_6566_696e_6573, wide: false)
         func add(_ line: String) {
             var line = line + "\n"

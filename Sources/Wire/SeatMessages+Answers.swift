@@ -86,7 +86,9 @@ extension Twinline_Seat_V1_Refusal {
         case .statementFailed(let statement, let why):
             (reason, self.statement, field) = (.statementFailed, UInt32(clamping: statement), why)
         case .resultTooLarge(let statement, let limit):
-            (reason, self.statement, self.limit) = (.resultTooLarge, UInt32(clamping: statement), UInt64(clamping: limit))
+            (reason, self.statement, self.limit) = (
+                .resultTooLarge, UInt32(clamping: statement), UInt64(clamping: limit)
+            )
         case .changesTooLarge(let statement, let limit):
             (reason, self.statement) = (.changesTooLarge, UInt32(clamping: statement))
             self.limit = UInt64(clamping: limit)

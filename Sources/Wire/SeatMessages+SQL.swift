@@ -6,7 +6,8 @@ extension SQLValue {
         switch message.kind {
         case nil: self = .null
         case .integer(let integer): self = .integer(integer)
-        case .real(let real): self = .real(real)
+        // As SQLite takes it.
+        case .real(let real): self = real.isNaN ? .null : .real(real)
         case .text(let text): self = .text(text)
         case .blob(let bytes): self = .blob([UInt8](bytes))
         }

@@ -31,11 +31,13 @@ struct QueryTests {
         try pair.execute(SQLStatement("DELETE FROM t WHERE id > 1"))
         #expect(try reader.read(query).1 == .success(SQLRows(columns: ["id", "v"], rows: [])))
         try pair.change("ALTER TABLE t RENAME COLUMN v TO w")
-        #expect(try reader.read(SQLQuery("SELECT w FROM t")).1 == .success(SQLRows(columns: ["w"], rows: [[.text("a")]])))
+        #expect(
+            try reader.read(SQLQuery("SELECT w FROM t")).1 == .success(SQLRows(columns: ["w"], rows: [[.text("a")]])))
         // Twinline's own tables, definitions and what SQLite tells of them.
-        for sql in ["SELECT * FROM tickets", "SELECT * FROM sqlite_schema", "SELECT * FROM pragma_table_info('t')",
-            "SELECT * FROM json_each('[1]')", "EXPLAIN QUERY PLAN SELECT * FROM t", "PRAGMA table_info(t)"]
-        {
+        for sql in [
+            "SELECT * FROM tickets", "SELECT * FROM sqlite_schema", "SELECT * FROM pragma_table_info('t')",
+            "SELECT * FROM json_each('[1]')", "EXPLAIN QUERY PLAN SELECT * FROM t", "PRAGMA table_info(t)",
+        ] {
             guard case .success = try reader.read(SQLQuery(sql)).1 else {
                 Issue.record("\(sql): \(try reader.read(SQLQuery(sql)).1)")
                 continue
@@ -83,7 +85,8 @@ struct QueryTests {
             ("PRAGMA query_only = OFF", "PRAGMA is not allowed"), ("ATTACH '/tmp/x' AS x", "other databases can't"),
             ("SELECT 1; SELECT 2", "it is more than one statement; send each by itself"), ("", "it is no statement"),
             ("SELECT load_extension('x')", ""), ("SELECT nothing_like_it", "no such column: nothing_like_it"),
-            ("SELECT ?", "it has 1 parameters, and 0 values were given"), ("VACUUM", ""), ("CREATE TEMP TABLE x (a)", ""),
+            ("SELECT ?", "it has 1 parameters, and 0 values were given"), ("VACUUM", ""),
+            ("CREATE TEMP TABLE x (a)", ""),
         ])
     func refused(_ sql: String, _ expected: String) throws {
         guard case .failure(.statementFailed(1, let reason)) = try reader.read(SQLQuery(sql)).1 else {

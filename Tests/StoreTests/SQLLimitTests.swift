@@ -78,7 +78,9 @@ struct SQLLimitTests {
         let select = SQLStatement("SELECT * FROM t")
         #expect(
             try pair.execute(select)
-                == .executed([StatementResult(changes: 0, columns: ["id", "v"], rows: [[.integer(0), .text("first")]])]))
+                == .executed([
+                    StatementResult(changes: 0, columns: ["id", "v"], rows: [[.integer(0), .text("first")]])
+                ]))
         try pair.change("ALTER TABLE t ADD COLUMN w DEFAULT 5")
         #expect(
             try pair.execute(select, SQLStatement("DELETE FROM t"), select)

@@ -71,7 +71,8 @@ struct SQLTests {
         // A refusal is an answer too.
         let again = try pair.primary.execute([unmet], now: 5)
         #expect(again.changeset.isEmpty)
-        #expect(again.outcomes == [.answer(.refused(.guardNotMet(statement: 2, expected: 5, found: 2)), remembered: true)])
+        #expect(
+            again.outcomes == [.answer(.refused(.guardNotMet(statement: 2, expected: 5, found: 2)), remembered: true)])
     }
 
     @Test("the same request again gives the same rows, and runs nothing")
@@ -90,7 +91,10 @@ struct SQLTests {
             ("INSERT INTO nowhere VALUES (1)", "no such table: nowhere"),
             ("INSERT INTO stock VALUES ('nobody', 'pump', 1)", "FOREIGN KEY constraint failed"),
             ("INSERT INTO stock VALUES ('x', 'pipe', -1)", "CHECK constraint failed: count >= 0"),
-            ("INSERT OR FAIL INTO units SELECT value, 1, 1 FROM json_each('[\"y\", \"x\"]')", "UNIQUE constraint failed"),
+            (
+                "INSERT OR FAIL INTO units SELECT value, 1, 1 FROM json_each('[\"y\", \"x\"]')",
+                "UNIQUE constraint failed"
+            ),
             ("INSERT OR ROLLBACK INTO units VALUES ('x', 1, 1)", "UNIQUE constraint failed: units.name"),
             ("DELETE FROM units; DELETE FROM stock", "it is more than one statement; send each by itself"),
             (" -- nothing", "it is no statement"), ("SELEC 1", "near \"SELEC\": syntax error"),
@@ -99,11 +103,15 @@ struct SQLTests {
             ("DELETE FROM Answers", "answers is Twinline's own table; it may only be read"),
             ("UPDATE _twinline_applied SET lsn = 0", "_twinline_applied is Twinline's own table; it may only be read"),
             ("DELETE FROM sqlite_schema", "table sqlite_master may not be modified"),
-            ("CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY)", "it changes the schema; ask for that as a schema change"),
+            (
+                "CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY)",
+                "it changes the schema; ask for that as a schema change"
+            ),
             ("DROP TABLE units", "it changes the schema; ask for that as a schema change"),
             ("CREATE TEMP TABLE t (a)", "temporary tables are not kept"),
             ("ATTACH ':memory:' AS other", "other databases can't be attached"),
-            ("PRAGMA synchronous = OFF", "PRAGMA is not allowed"), ("COMMIT", "transactions and savepoints are Twinline's"),
+            ("PRAGMA synchronous = OFF", "PRAGMA is not allowed"),
+            ("COMMIT", "transactions and savepoints are Twinline's"),
             ("ROLLBACK TO request", "transactions and savepoints are Twinline's"), ("VACUUM", ""),
             ("SELECT load_extension('x')", ""), ("SELECT zeroblob(5000000)", "string or blob too big"),
         ])

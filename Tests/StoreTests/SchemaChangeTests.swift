@@ -44,7 +44,8 @@ struct SchemaChangeTests {
 
     @Test("only the tables that change are read for the digest, and none for an index")
     func digestInPassing() throws {
-        try pair.change("CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, v); CREATE TABLE u (id TEXT NOT NULL PRIMARY KEY)")
+        try pair.change(
+            "CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, v); CREATE TABLE u (id TEXT NOT NULL PRIMARY KEY)")
         try pair.execute(SQLStatement("INSERT INTO t VALUES (1, 2)"), SQLStatement("INSERT INTO u VALUES ('a')"))
         // A digest that is off by one tells which sums are made anew.
         let wrong = pair.primary.digest.value &+ 1
@@ -62,9 +63,18 @@ struct SchemaChangeTests {
         "what can't be kept the same on both nodes is refused with a sentence",
         arguments: [
             ("CREATE TABLE t (a)", "the table t can't be replicated: it has no primary key"),
-            ("CREATE TABLE t (a TEXT PRIMARY KEY)", "the table t can't be replicated: its key column a is not declared"),
-            ("CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT)", "the table t can't be replicated: its column a is AUTO"),
-            ("CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY, b AS (a + 1))", "the table t can't be replicated: its column b is gen"),
+            (
+                "CREATE TABLE t (a TEXT PRIMARY KEY)",
+                "the table t can't be replicated: its key column a is not declared"
+            ),
+            (
+                "CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT)",
+                "the table t can't be replicated: its column a is AUTO"
+            ),
+            (
+                "CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY, b AS (a + 1))",
+                "the table t can't be replicated: its column b is gen"
+            ),
             ("CREATE VIRTUAL TABLE t USING fts5(a)", "t is a virtual table, which can't be replicated"),
             ("CREATE TEMP TABLE t (a INTEGER NOT NULL PRIMARY KEY)", "temporary tables, indexes"),
             ("CREATE TEMP TRIGGER g AFTER INSERT ON s BEGIN SELECT 1; END", "temporary tables, indexes"),
@@ -90,7 +100,8 @@ struct SchemaChangeTests {
             ("DELETE FROM s", "it changes rows; send it as a transaction"), ("SELECT 1", "it is no schema change"),
             ("PRAGMA user_version = 5", "PRAGMA is not allowed"), ("ATTACH ':memory:' AS o", "other databases can't"),
             ("COMMIT", "transactions and savepoints are Twinline's"), ("SAVEPOINT s", "transactions and savepoints"),
-            ("ANALYZE", "ANALYZE is each node's own"), ("VACUUM", ""), ("CREATE TABEL t", "near \"TABEL\": syntax error"),
+            ("ANALYZE", "ANALYZE is each node's own"), ("VACUUM", ""),
+            ("CREATE TABEL t", "near \"TABEL\": syntax error"),
         ])
     func refused(_ sql: String, _ expected: String) throws {
         try pair.change("CREATE TABLE s (id INTEGER NOT NULL PRIMARY KEY, v)")
@@ -173,12 +184,14 @@ struct SchemaChangeTests {
 
     @Test("an entry whose SQL leads to other definitions here is refused")
     func otherDefinitions() throws {
-        let (_, entry) = try pair.primary.perform([pair.next(.changeSchema("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY)"))])
+        let (_, entry) = try pair.primary.perform([
+            pair.next(.changeSchema("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY)"))
+        ])
         var other = try #require(entry)
         let change = try #require(SchemaChange(payload: other.payload))
         other.payload =
             SchemaChange(
-                sql: "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, x)", fingerprint: change.fingerprint,
+                sql: "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, x)", signature: change.signature,
                 changeset: change.changeset
             ).payload
         #expect(

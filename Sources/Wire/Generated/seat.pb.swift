@@ -601,7 +601,7 @@ package nonisolated struct Twinline_Seat_V1_Statement: Sendable {
   fileprivate var _expect: UInt64? = nil
 }
 
-/// Without a kind: NULL. A text's bytes that are not UTF-8 come as replacement characters.
+/// Without a kind, and for a real that is no number: NULL. A text's bytes that are not UTF-8 come as replacement characters.
 package nonisolated struct Twinline_Seat_V1_Value: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1123,7 +1123,7 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     /// From the primary, and sees all that was answered before it was asked.
     case latest // = 0
 
-    /// From any node, as soon as it has applied at least (at_least_epoch, at_least_lsn).
+    /// From any node that has applied at least (at_least_epoch, at_least_lsn); "not now" before that.
     case atLeast // = 1
 
     /// From a standby, at once: what it has applied, which the answer's position tells.

@@ -8,16 +8,16 @@ struct SQLCommand: AsyncParsableCommand {
         commandName: "sql", abstract: "Runs SQL on the platform's tables beside the tickets.",
         discussion: """
             Needs a certificate of the role service (Deploy/pki issue DIR service/NAME). Statements that only read are
-            queries; CREATE, ALTER and DROP change the schema of both nodes; anything else is one transaction, done once,
-            on both nodes or not at all. random() and datetime('now') are as good as anything: what is shipped to the
-            other node are rows, and not statements. Twinline's own tables can be read, not written.
+            queries; CREATE, ALTER and DROP change the schema of both nodes; anything else is one transaction, done
+            once, on both nodes or not at all. random() and datetime('now') are as good as anything: what is shipped to
+            the other node are rows, and not statements. Twinline's own tables can be read, not written.
 
             twinline sql -c seat.yaml "CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY, phone TEXT)"
             twinline sql -c seat.yaml --param Roads --param "'0331'" "INSERT INTO units VALUES (?, ?)"
             twinline sql -c seat.yaml --standby "SELECT state, count(*) FROM tickets GROUP BY state"
 
-            Exit codes: 0 done, 1 refused, 69 no node answered, 75 outcome unknown, or disks full: ask again; what was to
-            change something and is unknown can be asked for with --again.
+            Exit codes: 0 done, 1 refused, 69 no node answered, 75 outcome unknown, or disks full: ask again; with
+            --again for what was to change something and is unknown.
             """)
 
     @Option(name: .shortAndLong, help: "Where the nodes are, and the service's certificate (YAML).")
@@ -27,7 +27,8 @@ struct SQLCommand: AsyncParsableCommand {
         help: "A value for a question mark, in their order: NULL, a number, x'0102', 'a text' or a text as it is.",
         transform: { SQLValue(argument: $0) })
     var param: [SQLValue] = []
-    @Option(help: "How many rows a statement must change, or give, or any; once for each statement. Else all is undone.")
+    @Option(
+        help: "Rows that a statement must change, or give, or any; once for each statement. Else all is undone.")
     var expect: [String] = []
     @Option(help: "Seconds to wait for an answer, failovers included (default 10; for a schema change 600).")
     var patience: Double?
@@ -42,7 +43,9 @@ struct SQLCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard patience ?? 1 > 0 else { throw ValidationError("--patience must be above 0 seconds") }
-        guard timeout > 0, timeout <= 60 else { throw ValidationError("--timeout must be above 0 and up to 60 seconds") }
+        guard timeout > 0, timeout <= 60 else {
+            throw ValidationError("--timeout must be above 0 and up to 60 seconds")
+        }
         guard (1...SQLQuery.highestRowLimit).contains(limit) else {
             throw ValidationError("--limit must be 1 to \(SQLQuery.highestRowLimit)")
         }

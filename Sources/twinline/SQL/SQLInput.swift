@@ -40,7 +40,8 @@ enum SQLInput: Equatable {
 
     private static func expected(_ expects: [String], statements: Int) throws -> [Int64?] {
         guard expects.isEmpty || expects.count == statements else {
-            throw ValidationError("--expect is given \(expects.count) times for \(statements) statements: once for each")
+            throw ValidationError(
+                "--expect is given \(expects.count) times, and there are \(statements) statements")
         }
         guard !expects.isEmpty else { return Array(repeating: nil, count: statements) }
         return try expects.map { text in
@@ -57,7 +58,8 @@ enum SQLInput: Equatable {
         if counts.count == 1 { return [values] }
         let wanted = counts.reduce(0, +)
         guard wanted == values.count else {
-            throw ValidationError("the statements have \(wanted) question marks, and --param is given \(values.count) times")
+            throw ValidationError(
+                "there are \(wanted) question marks, and --param is given \(values.count) times")
         }
         var rest = values[...]
         return counts.map { count in

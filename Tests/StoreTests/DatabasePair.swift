@@ -4,8 +4,8 @@ import Tickets
 
 @testable import Store
 
-/// A primary's database and a standby's, and a session of the platform's: what the one does is applied to the other, and
-/// both must then be the same.
+/// A primary's database and a standby's, and a session of the platform's: what the one does is applied to the other,
+/// and both must then be the same.
 final class DatabasePair {
     let folder: TemporaryFolder
     let primary, standby: ReplicatedDatabase

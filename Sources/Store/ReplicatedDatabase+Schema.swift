@@ -162,8 +162,14 @@ private struct Definition {
 }
 
 extension StoreError {
-    /// For whoever sent the SQL: without what an operator of the node should do.
+    /// For whoever sent the SQL: without what an operator of the node should do, and not as long as the SQL, which may
+    /// be quoted in it.
     var reason: String {
+        let words = fullReason
+        return words.utf8.count <= 1000 ? words : words.prefix(250) + "…"
+    }
+
+    private var fullReason: String {
         switch self {
         case .sql(_, let message): message
         case .unsuitableTable(let table, let reason): "the table \(table) can't be replicated: \(reason)"

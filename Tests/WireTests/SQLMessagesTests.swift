@@ -54,6 +54,7 @@ func hostileQueries() {
     }
     #expect(answered { _ in } == nil)
     #expect(answered { $0.rows.rows[0].values.removeLast() } == "rows")
+    #expect(answered { $0.rows.rows[0].values.append(Twinline_Seat_V1_Value()) } == "rows")
     #expect(answered { $0.rows.columns.append("c") } == "rows")
     #expect(answered { $0.tickets.tickets = [] } == "outcome")
     let rows = Twinline_Seat_V1_ReadAnswer(number: 1, at: .zero, .rows(SQLRows(columns: [], rows: [])))

@@ -110,7 +110,7 @@ import Wire
         }
     }
 
-    @Test("a query that runs keeps no ticket waiting, and ends with its node", .timeLimit(.minutes(1)))
+    @Test("a query that runs keeps no ticket waiting", .timeLimit(.minutes(1)))
     func slowQuery() async throws {
         try await RunningPair.with { running in
             try await running.format()

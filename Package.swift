@@ -78,6 +78,11 @@ let package = Package(
             name: "DaemonTests", dependencies: ["Daemon", "DurableLog", "Store", "twinline"],
             exclude: ["LogShow.txt"]),
         .testTarget(name: "ChaosTests", dependencies: ["Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
+        .testTarget(
+            name: "LargeTests",
+            dependencies: [
+                "twinline", "Seat", "Daemon", .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ] + nio),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -7,6 +7,8 @@ final class LinkConnection {
     let id: Int
     let channel: any Channel
     private let heard: HeardAt
+    /// Messages that came over it and are being decoded on another thread.
+    var decoding = 0
 
     init(_ id: Int, _ channel: any Channel, _ heard: HeardAt) {
         (self.id, self.channel, self.heard) = (id, channel, heard)

@@ -41,6 +41,7 @@ final class LogThread: LogWorker, Sendable {
     /// Runs on the thread that opened the log, until stopped.
     /// - Parameter origin: the log's end for as long as it holds no entry.
     func run(_ log: EntryLog, _ origin: LogTip, _ file: NodeFile, _ recordFile: DurableRecord) {
+        log.worked = { self.report(.logWorked) }
         var room = Room(path: log.path, segmentSize: log.segmentSize)
         do throws(LogError) {
             while try carryOut(orders.takeAll(), log, origin, file, recordFile, &room) {

@@ -18,6 +18,28 @@ package func wallClockNow() -> Int64 {
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
 
+extension Node {
+    func status() -> Twinline_Seat_V1_Status {
+        var status = Twinline_Seat_V1_Status()
+        status.pair = settings.pair
+        status.pairID = pair.bytes
+        status.node = settings.node.rawValue
+        status.standing = Twinline_Seat_V1_Standing(standing)
+        status.version = twinlineVersion
+        status.uptimeMs = (now.nanoseconds - began.nanoseconds) / 1_000_000
+        status.describe(certificates.own, at: wallClockNow())
+        status.seats = UInt32(clamping: seatCount)
+        status.slowestHeartbeatUs = delays.slowestHeartbeat(at: now) / 1000
+        status.slowestConfirmationUs = delays.slowestConfirmation(at: now) / 1000
+        if let replica = engine?.replica { status.describe(replica, at: now) }
+        if let sent = snapshots.sent.withLock({ $0 }), engine?.replica.failoverObstacle == .standbyMissing {
+            status.failoverReason = "the standby is being reseeded, \(Course.percent(sent.done, of: sent.total)); wait"
+        }
+        if let tip = engine?.digestAtTip, tip.lsn == engine?.replica.applied { status.digest = "\(tip.digest)" }
+        return status
+    }
+}
+
 extension Twinline_Seat_V1_Status {
     /// - Parameter now: milliseconds since 1970.
     mutating func describe(_ certificate: PeerCertificate?, at now: Int64) {

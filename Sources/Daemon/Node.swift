@@ -11,22 +11,23 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     let loop: any EventLoop
     let log: Logger
     let settings: NodeSettings
-    private let certificates: CertificateWatch
-    private let pair: RandomID
+    let certificates: CertificateWatch
+    let pair: RandomID
     private let link: PeerLink
     private let arbiter: any Arbiter
     private let seats: SeatLoops
-    private let snapshots: SnapshotKeeper
+    let snapshots: SnapshotKeeper
     private let halted: (HaltReason) -> Void
     /// Set right after `init`, since the engine needs its shell.
-    private var engine: NodeEngine?
-    private var seatCount = 0
-    private var standing: Standing
+    var engine: NodeEngine?
+    var seatCount = 0
+    var standing: Standing
     private var stopping: (() -> Void)?
-    private var began: Instant
+    var began: Instant
     private var tasks: [RepeatedTask] = []
     private let waker: CoreWaker?
     private var workSeen: UInt64 = 0
+    var delays: Delays
 
     /// - Parameter halted: the node can't go on; the process must end.
     init(
@@ -46,6 +47,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         self.log = log
         self.halted = halted
         began = monotonicNow()
+        delays = Delays(heartbeat: settings.timings.heartbeat)
         waker = settings.wakeful ? CoreWaker(log: log) : nil
         link.delegate = self
         arbiter.delegate = self
@@ -59,7 +61,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         let heartbeat = TimeAmount.milliseconds(Int64(settings.timings.heartbeat))
         tasks = [
             loop.scheduleRepeatedTask(initialDelay: .zero, delay: heartbeat) { _ in
-                bound.value.engine?.tick()
+                bound.value.beat()
                 bound.value.continueStopping()
             },
             loop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
@@ -68,6 +70,11 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
                 bound.value.lookAtSnapshot()
             },
         ]
+    }
+
+    private func beat() {
+        delays.beat(at: now)
+        engine?.tick()
     }
 
     private func lookForWork() {
@@ -106,7 +113,11 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     func peerDisconnected() { engine?.peerDisconnected() }
     func peerRefused() { engine?.peerRefused() }
     func peerRouteChanged() { engine?.peerRouteChanged() }
-    func peerSaid(_ envelope: PeerEnvelope) { engine?.receive(envelope) }
+    func peerSaid(_ envelope: PeerEnvelope) {
+        delays.received(envelope.message.body, at: now)
+        engine?.receive(envelope)
+    }
+    func peerWorked() { engine?.worked() }
 
     var hello: PeerEnvelope {
         PeerEnvelope(engine?.replica.hello ?? Message(.zero, .none, .stale), pair: pair)
@@ -133,7 +144,10 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     // MARK: the engine's orders
 
     var now: Instant { monotonicNow() }
-    func send(_ envelope: PeerEnvelope, everywhere: Bool) { link.send(envelope, everywhere: everywhere) }
+    func send(_ envelope: PeerEnvelope, everywhere: Bool) {
+        delays.sent(envelope.message.body, at: now)
+        link.send(envelope, everywhere: everywhere)
+    }
     func ask(_ request: RegisterRequest) { arbiter.ask(request) }
     func deliver(_ answers: [WriteAnswer]) { seats.deliver(answers) }
     func deliver(_ answers: [ReadAnswer]) { seats.deliver(answers) }
@@ -220,26 +234,6 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         guard let stopped = stopping else { return }
         stopping = {}
         stopped()
-    }
-
-    // MARK: status
-
-    func status() -> Twinline_Seat_V1_Status {
-        var status = Twinline_Seat_V1_Status()
-        status.pair = settings.pair
-        status.pairID = pair.bytes
-        status.node = settings.node.rawValue
-        status.standing = Twinline_Seat_V1_Standing(standing)
-        status.version = twinlineVersion
-        status.uptimeMs = (now.nanoseconds - began.nanoseconds) / 1_000_000
-        status.describe(certificates.own, at: wallClockNow())
-        status.seats = UInt32(clamping: seatCount)
-        if let replica = engine?.replica { status.describe(replica, at: now) }
-        if let sent = snapshots.sent.withLock({ $0 }), engine?.replica.failoverObstacle == .standbyMissing {
-            status.failoverReason = "the standby is being reseeded, \(Course.percent(sent.done, of: sent.total)); wait"
-        }
-        if let tip = engine?.digestAtTip, tip.lsn == engine?.replica.applied { status.digest = "\(tip.digest)" }
-        return status
     }
 }
 

@@ -57,7 +57,8 @@ struct NodeStarter {
         let core = try await loop.submit { () -> NIOLoopBound<Node> in
             let link = PeerLink(
                 on: loop, to: settings.peer, dialer: Dialer(toPeer, connectTimeout: .milliseconds(500)),
-                pair: pair, peer: settings.node.other, heartbeat: settings.timings.heartbeat, log: log)
+                pair: pair, peer: settings.node.other, heartbeat: settings.timings.heartbeat, long: threads.long,
+                log: log)
             let arbiter = WitnessClient(
                 on: loop, at: settings.witness,
                 dialer: Dialer(toWitness, connectTimeout: .milliseconds(500)), pair: pair, log: log)

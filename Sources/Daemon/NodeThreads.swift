@@ -34,6 +34,7 @@ struct NodeThreads: Sendable {
     let writer: WriterThread
     let reader: ReaderThread
     let snapshots: SnapshotKeeper
+    let long = LongMessageThread()
     private let ended: [EventLoopPromise<Void>]
 
     init(
@@ -67,6 +68,7 @@ struct NodeThreads: Sendable {
             reader.run(readerBox.value) { report(.failed($0)) }
             ended[2].succeed()
         }
+        long.start { ended[4].succeed() }
         startThread("snapshot") {
             SnapshotServer(
                 snapshots, settings, pair: pair, database: path, in: data.directory, surroundings, log: logger
@@ -93,6 +95,7 @@ struct NodeThreads: Sendable {
         writer.stop()
         reader.stop()
         snapshots.stop()
+        long.stop()
         for promise in ended { try await promise.futureResult.get() }
     }
 }

@@ -13,6 +13,8 @@ protocol PeerLinkDelegate: AnyObject {
     /// Frames go over another connection from now on; what was under way on the last one may be lost.
     func peerRouteChanged()
     func peerSaid(_ envelope: PeerEnvelope)
+    /// A part of something long has come.
+    func peerWorked()
     /// To be sent first on every connection.
     var hello: PeerEnvelope { get }
 }
@@ -25,21 +27,23 @@ protocol PeerLinkDelegate: AnyObject {
 /// just falls silent, and nothing says so. What was under way on it is sent again over the next.
 final class PeerLink {
     weak var delegate: (any PeerLinkDelegate)?
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private let dialer: Dialer
     private let pair: RandomID
     private let peer: NodeName
-    private let log: Logger
-    private let heartbeat: UInt64
+    let log: Logger
+    let heartbeat: UInt64
     private var routes: [Route]
     /// Connections whose peer has said hello; the first is in use.
-    private var connections: [LinkConnection] = []
+    var connections: [LinkConnection] = []
     /// Those whose peer has not yet said hello.
-    private var pending: [LinkConnection] = []
+    var pending: [LinkConnection] = []
+    let long: LongMessageThread
+    let longQueue: LongMessageQueue
     /// A look at whether the connection in use still hears as much as another one is under way.
-    private var isLookPlanned = false
+    var isLookPlanned = false
     private var down = true
-    private var closed = false
+    var closed = false
 
     private struct Route {
         let address: SocketAddress
@@ -55,13 +59,15 @@ final class PeerLink {
     /// - Parameter heartbeat: the milliseconds between two of the other node.
     init(
         on loop: any EventLoop, to addresses: [SocketAddress], dialer: Dialer, pair: RandomID, peer: NodeName,
-        heartbeat: UInt64, log: Logger
+        heartbeat: UInt64, long: LongMessageThread, log: Logger
     ) {
         self.loop = loop
         self.dialer = dialer
         self.pair = pair
         self.peer = peer
         self.heartbeat = heartbeat
+        self.long = long
+        longQueue = LongMessageQueue(on: loop, long)
         self.log = log
         routes = addresses.map { Route(address: $0) }
     }
@@ -77,7 +83,13 @@ final class PeerLink {
 
     /// - Parameter everywhere: over all connections, so that each shows that it works.
     func send(_ envelope: PeerEnvelope, everywhere: Bool) {
+        guard let current = connections.first else { return }
+        let size = envelope.frames.reduce(0) { $0 + $1.bytes.count }
+        guard size < MessageParts.size, envelope.frames.isEmpty || longQueue.isEmpty else {
+            return longQueue.add(envelope, on: current.channel)
+        }
         let payload = encoded(Twinline_Node_V1_PeerMessage(envelope))
+        guard payload.count <= MessageParts.frameLimit else { return longQueue.add(envelope, on: current.channel) }
         for connection in connections.prefix(everywhere ? .max : 1) { send(payload, on: connection.channel) }
         if everywhere { closeSilent() }
     }
@@ -155,14 +167,21 @@ final class PeerLink {
 
     private func received(_ bytes: [UInt8], on id: Int) {
         do throws(MalformedMessage) {
-            let envelope = try PeerEnvelope(try decoded(bytes))
-            if let index = pending.firstIndex(where: { $0.id == id }) { try admit(index, envelope) }
+            let message: Twinline_Node_V1_PeerMessage = try decoded(bytes)
+            let index = pending.firstIndex { $0.id == id }
+            if index == nil, receivedLong(message, on: id) { return planLookAside(from: id) }
+            let envelope = try PeerEnvelope(message)
+            if let index { try admit(index, envelope) }
             delegate?.peerSaid(envelope)
-            if id != connections.first?.id { planLook() }
+            planLookAside(from: id)
         } catch {
-            log.error("the other node said something impossible", metadata: ["field": "\(error.field)"])
-            (connections + pending).first { $0.id == id }?.channel.close(promise: nil)
+            refuse(error, from: id)
         }
+    }
+
+    func refuse(_ error: MalformedMessage, from id: Int) {
+        log.error("the other node said something impossible", metadata: ["field": "\(error.field)"])
+        (connections + pending).first { $0.id == id }?.channel.close(promise: nil)
     }
 
     /// In TLS 1.3 a client knows that it was let in only when the server says something.
@@ -172,9 +191,7 @@ final class PeerLink {
         }
         let connection = pending.remove(at: index)
         let channel = connection.channel
-        let allow = { @Sendable in
-            try? channel.pipeline.syncOperations.allowFrames(upTo: EntryFrame.lengths.upperBound + 1024)
-        }
+        let allow = { @Sendable in try? channel.pipeline.syncOperations.allowFrames(upTo: MessageParts.frameLimit) }
         // Long frames come only after a join, which is written behind this.
         if channel.eventLoop.inEventLoop { _ = allow() } else { channel.eventLoop.execute { _ = allow() } }
         connections.append(connection)
@@ -189,6 +206,8 @@ final class PeerLink {
         pending.removeAll { $0.id == id }
         let wasCurrent = connections.first?.id == id
         connections.removeAll { $0.id == id }
+        long.forget(connection: id)
+        if wasCurrent { longQueue.clear() }
         if let route {
             routes[route].connected = false
             if wasGreeted {
@@ -209,42 +228,6 @@ final class PeerLink {
             }
         } else if wasCurrent, !connections.isEmpty {
             delegate?.peerRouteChanged()
-        }
-    }
-
-    // MARK: routes that fall silent
-
-    /// Something came over another connection than the one in use. Should that be a heartbeat which is still to come
-    /// here, it is here in a moment.
-    private func planLook() {
-        let patience = heartbeat * 4 / 5
-        guard !isLookPlanned, let current = connections.first, current.silence(at: monotonicNow()) > patience
-        else { return }
-        isLookPlanned = true
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(heartbeat / 4, 5)))) {
-            self.isLookPlanned = false
-            self.look(patience: patience)
-        }
-    }
-
-    private func look(patience: UInt64) {
-        let now = monotonicNow()
-        guard let current = connections.first, current.silence(at: now) > patience,
-            let other = connections.firstIndex(where: { $0.silence(at: now) <= heartbeat })
-        else { return }
-        log.notice(
-            "a route to the other node is silent; using another one",
-            metadata: ["silent": "\(current.address)", "now": "\(connections[other].address)"])
-        connections.swapAt(0, other)
-        delegate?.peerRouteChanged()
-    }
-
-    /// One that others outlive is dialled anew: a route that works again is taken into use by that.
-    private func closeSilent() {
-        let now = monotonicNow()
-        guard connections.contains(where: { $0.silence(at: now) <= 2 * heartbeat }) else { return }
-        for connection in connections where connection.silence(at: now) > 10 * heartbeat {
-            connection.channel.close(promise: nil)
         }
     }
 }

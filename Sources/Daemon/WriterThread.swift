@@ -211,7 +211,8 @@ final class WriterThread: DatabaseWorker, Sendable {
         for (request, outcome) in zip(requests, batch.outcomes) {
             answers.append(request.answered(WriteAnswer.Outcome(outcome)))
         }
+        let changes = batch.changeset.isEmpty ? nil : EntryDraft(payload: batch.changeset)
         return ExecutedBatch(
-            reign: reign, answers: answers, kind: batch.kind, changes: batch.changeset, digest: batch.digest)
+            reign: reign, answers: answers, kind: batch.kind, changes: changes, digest: batch.digest)
     }
 }

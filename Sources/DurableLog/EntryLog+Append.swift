@@ -2,6 +2,9 @@ import Replication
 import Wire
 
 extension EntryLog {
+    /// What is written, and for a long frame synced, at once: a slow disk's tenth of a second.
+    private static let piece = 4 << 20
+
     /// Appends entries, all or none if they are out of order. Each must follow the one before: the next LSN, an epoch
     /// not lower, the chain. Their local heads are written anew. One copy into a buffer, one write; a roll to the next
     /// segment syncs what the old one holds, and is slow unless `prepareNextSegment` has run.
@@ -44,8 +47,35 @@ extension EntryLog {
     }
 
     private func write(_ frames: ArraySlice<EntryFrame>) throws(LogError) {
-        let segment = segments[lastIndex]
         let size = frames.reduce(0) { $0 + $1.bytes.count }
+        if size <= Self.piece {
+            try writeTogether(frames, size)
+        } else {
+            for frame in frames { try writeInPieces(frame) }
+        }
+    }
+
+    /// Synced one by one, so that a long frame takes no longer than it must and can be seen to move. None of it counts
+    /// before the last is there: until then its checksum does not hold.
+    private func writeInPieces(_ frame: EntryFrame) throws(LogError) {
+        let segment = segments[lastIndex]
+        let head = frame.head(knownSynced: synced, salt: segment.salt)
+        try head.span.bytes.withUnsafeBytes { bytes throws(LogError) in try segment.file.write(bytes, at: segment.end) }
+        var offset = head.count
+        while offset < frame.bytes.count {
+            let end = min(offset + Self.piece, frame.bytes.count)
+            let piece = frame.bytes.span.bytes.extracting(offset..<end)
+            let place = segment.end + offset
+            try piece.withUnsafeBytes { bytes throws(LogError) in try segment.file.write(bytes, at: place) }
+            try segment.file.sync()
+            worked()
+            offset = end
+        }
+        note([frame])
+    }
+
+    private func writeTogether(_ frames: ArraySlice<EntryFrame>, _ size: Int) throws(LogError) {
+        let segment = segments[lastIndex]
         let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer.reserve(size)[..<size])
         var offset = 0
         for frame in frames {
@@ -54,6 +84,11 @@ extension EntryLog {
             offset += frame.bytes.count
         }
         try segment.file.write(UnsafeRawBufferPointer(bytes), at: segment.end)
+        note(frames)
+    }
+
+    /// The last segment holds them.
+    private func note(_ frames: ArraySlice<EntryFrame>) {
         for frame in frames {
             segments[lastIndex].add(frame.position.lsn, length: frame.bytes.count)
             if starts.last?.epoch != frame.position.epoch { starts.append(frame.position) }

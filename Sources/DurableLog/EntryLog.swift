@@ -37,6 +37,8 @@ package final class EntryLog {
     /// Where a cut goes that is not finished (`cut(to:)`).
     let cutRecord: DurableRecord
     let buffer = Buffer()
+    /// Called whenever a part of a long frame has reached the disk.
+    package var worked: () -> Void = {}
     private var isClosed = false
 
     package var last: Position { end.position }

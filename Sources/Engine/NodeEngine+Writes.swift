@@ -18,7 +18,7 @@ extension NodeEngine {
     func executed(_ batch: ExecutedBatch) {
         work &+= 1
         guard replica.serves, batch.reign == reign else { return deliver(batch.answers.map(\.notPrimary)) }
-        guard !batch.changes.isEmpty else { return answerUnchanged(batch) }
+        guard batch.changes != nil else { return answerUnchanged(batch) }
         writes.held = batch
         run { _ in [] }
     }
@@ -40,15 +40,15 @@ extension NodeEngine {
     }
 
     private func giveUp(_ batch: ExecutedBatch) {
-        if !batch.changes.isEmpty { database.rollback() }
+        if batch.changes != nil { database.rollback() }
         deliver(batch.answers.map(\.notPrimary))
     }
 
     func proposeHeld() {
-        guard let batch = writes.held, let position = propose() else { return }
+        guard let batch = writes.held, let changes = batch.changes, let position = propose() else { return }
         writes.held = nil
         writes.proposed = (position, batch.answers)
-        appendOwn(position, batch)
+        appendOwn(position, batch.kind, changes, batch.digest)
     }
 
     /// The role is lost. The entry may be in the log, and may be committed yet: then it is applied from there.

@@ -81,6 +81,9 @@ package final class NodeEngine {
         tick()
     }
 
+    /// A part of a long message has come, or is on the disk.
+    package func worked() { run { $0.worked() } }
+
     package func receive(_ envelope: PeerEnvelope) {
         incoming = envelope.frames
         if case .append = envelope.message.body { work &+= 1 }
@@ -99,6 +102,7 @@ package final class NodeEngine {
     package func handle(_ event: WorkerEvent) {
         switch event {
         case .logSynced(let lsn): run { $0.logSynced(through: lsn) }
+        case .logWorked: worked()
         case .logCut(let lsn, let tip):
             self.tip = tip
             cache.cut(to: lsn)
@@ -137,7 +141,7 @@ package final class NodeEngine {
         case .append(let run):
             append(incoming.filter { $0.position.lsn >= run.first && $0.position.lsn <= run.last.lsn })
         case .mark(let position, let forced):
-            append([frame(position, forced ? .forcedMark : .mark, [], tip.digest)])
+            append([frame(position, forced ? .forcedMark : .mark, EntryDraft(payload: []), tip.digest)])
         case .cut(let lsn): log.cut(to: lsn)
         case .ship(let lsn, let session): ship(from: lsn, session: session)
         case .commit: break
@@ -201,14 +205,13 @@ package final class NodeEngine {
         log.append(frames)
     }
 
-    func appendOwn(_ position: Position, _ batch: ExecutedBatch) {
-        append([frame(position, batch.kind, batch.changes, batch.digest)])
+    func appendOwn(_ position: Position, _ kind: EntryKind, _ changes: EntryDraft, _ digest: Digest) {
+        append([frame(position, kind, changes, digest)])
     }
 
-    private func frame(_ position: Position, _ kind: EntryKind, _ payload: [UInt8], _ digest: Digest) -> EntryFrame {
-        let entry = Entry(
-            position: position, kind: kind, schemaVersion: tip.schemaVersion, digest: digest, payload: payload)
-        return EntryFrame(encoding: entry, chainBefore: tip.chain, knownSynced: .zero)
+    private func frame(_ position: Position, _ kind: EntryKind, _ draft: EntryDraft, _ digest: Digest) -> EntryFrame {
+        draft.placed(
+            at: position, kind: kind, schemaVersion: tip.schemaVersion, digest: digest, chainBefore: tip.chain)
     }
 
     func propose() -> Position? { replica.propose() }

@@ -90,15 +90,16 @@ package struct ExecutedBatch: Sendable {
     package var reign: UInt64
     /// What to say, once the entry is committed.
     package var answers: [WriteAnswer]
-    /// The payload of an entry of this kind, `changes` or `schema`.
+    /// Of the entry: `changes`, or `schema`.
     package var kind: EntryKind
-    /// The changes, in SQLite's changeset format; empty when nothing changed, and then no transaction is open.
-    package var changes: [UInt8]
+    /// Its payload, such as changes in SQLite's changeset format; nil when nothing changed, and then no transaction is
+    /// open.
+    package var changes: EntryDraft?
     /// Of the database after it.
     package var digest: Digest
 
     package init(
-        reign: UInt64, answers: [WriteAnswer], kind: EntryKind = .changes, changes: [UInt8], digest: Digest
+        reign: UInt64, answers: [WriteAnswer], kind: EntryKind = .changes, changes: EntryDraft?, digest: Digest
     ) {
         self.reign = reign
         self.kind = kind

@@ -49,6 +49,8 @@ package protocol ReadWorker: AnyObject {
 
 package enum WorkerEvent: Sendable {
     case logSynced(through: LSN)
+    /// A part of a long entry is on the disk.
+    case logWorked
     /// The log's new end.
     case logCut(to: LSN, tip: LogTip)
     case entriesRead([EntryFrame], for: ReadPurpose)

@@ -24,6 +24,8 @@ public struct Message: Equatable, Sendable {
         /// The standby's disk has everything up to `synced`; its database everything up to `applied`. Without the
         /// witness it could not take over, and without room on its disk it could do nothing with that.
         case acknowledge(synced: LSN, applied: LSN, reachesWitness: Bool = true, hasRoom: Bool = true)
+        /// A part of an entry that is too long for one step has come, or is on the standby's disk: slow, not stuck.
+        case working
         /// "I live, and this far I am."
         case heartbeat(committed: LSN, synced: LSN, applied: LSN)
         /// A round of read confirmation (rule R9) …

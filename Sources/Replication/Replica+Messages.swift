@@ -86,6 +86,7 @@ extension Replica {
         case (.primary, .acknowledge(let synced, let applied, let reachesWitness, let hasRoom)):
             acknowledged(synced, applied, reachesWitness, hasRoom)
             if !hasRoom { standbyFull() }
+        case (.primary, .working): standbyWorks()
         case (.primary, .confirmed(let round)): confirmed(round)
         case (.primary, .adopted(let witness, let version)): adopted(witness, version)
         case (.primary, .append): emit(.halt(.twoPrimaries(epoch)))

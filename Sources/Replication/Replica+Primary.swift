@@ -71,12 +71,31 @@ extension Replica {
         session.applied = max(session.applied, applied)
         (session.reachesWitness, session.hasRoom) = (reachesWitness, hasRoom)
         leading?.session = session
+        if session.isCatchingUp, lacking(beyond: session.acked) <= nearlyLevel { require() }
         leading?.acknowledged = Primary.Acknowledged(disk: session.disk, through: session.acked)
         commitWhatMay()
     }
 
-    /// Rule R3, first part: from the very beginning of a join this primary needs the standby, whatever the register
-    /// says.
+    /// It has not acknowledged more, and is not stuck either.
+    mutating func standbyWorks() {
+        let now = now
+        leading?.session?.progressAt = now
+    }
+
+    /// Rule R3, first part: from here on this primary needs the standby, whatever the register says.
+    private mutating func require() {
+        guard var session = leading?.session else { return }
+        session.isCatchingUp = false
+        session.levelAt = committed
+        leading?.session = session
+        leading?.needsStandby = true
+        arbiter.pending?.void = true
+        arbiter.consent = nil
+    }
+
+    private func lacking(beyond lsn: LSN) -> UInt64 { log.last.lsn.value - lsn.value }
+
+    /// A join. Unless there is much to catch up with before, rule R3 begins.
     mutating func accept(_ join: Join, _ message: Message) {
         guard var current = leading, message.epoch == current.epoch, current.serving else { return }
         // A copy of the join that this session began with, or of an earlier one.
@@ -90,17 +109,18 @@ extension Replica {
         guard let common, common.lsn >= log.base.lsn else {
             return post(Message(current.epoch, message.session, .joinRefused(.reseedNeeded)))
         }
-        arbiter.pending?.void = true
-        arbiter.consent = nil
         if current.session != nil { current.losses.append(now) }
-        current.needsStandby = true
         current.handover = nil
         current.lostAt = nil
         current.session = Primary.Session(
             id: message.session, disk: join.disk, starts: join.starts, witness: join.witness, common: common.lsn,
             levelAt: committed, acked: .zero, progressAt: now)
         current.rounds.sent = current.rounds.confirmed
+        // Who leads by force has to win the register first, and may find that the standby has won it.
+        let isSolo = !current.needsStandby && !lacksRegister
+        current.session?.isCatchingUp = isSolo && lacking(beyond: common.lsn) > nearlyLevel
         leading = current
+        if current.session?.isCatchingUp == false { require() }
         send(.joinAccepted(common: common))
     }
 
@@ -171,6 +191,9 @@ extension Replica {
             return peer.linked && peer.hello?.full == true ? .standbyFull : .standbyMissing
         }
         if primary.handover != nil { return .handingOver }
+        if session.isCatchingUp {
+            return .standbyCatchingUp(behind: lacking(beyond: max(session.acked, session.common)))
+        }
         if session.acked < session.levelAt {
             return .standbyCatchingUp(behind: session.levelAt.value - session.acked.value)
         }

@@ -25,7 +25,9 @@ extension Replica {
         guard case .primary(let primary) = role else { return }
         if let session = primary.session {
             // Rule R3: require (done at the join), be level, then promise.
-            if !session.settled, session.acked >= session.levelAt, session.witness == record.witness {
+            if !session.settled, !session.isCatchingUp, session.acked >= session.levelAt,
+                session.witness == record.witness
+            {
                 ask(.paired(session.id))
             }
             sendRound()

@@ -50,6 +50,9 @@ public struct Replica: Equatable, Sendable {
     public internal(set) var seats = SeatsView()
     /// This node's disk has room for more than what is under way.
     public internal(set) var hasRoom = true
+    /// A standby that lacks more entries than this catches up before a solo primary needs it: seats must not wait for
+    /// gigabytes of log.
+    public var nearlyLevel: UInt64 = 64
     /// When `synced` last moved, or had nothing to move for.
     var syncProgressAt: Instant
     /// For sessions and requests to the witness.
@@ -199,6 +202,15 @@ extension Replica {
             $0.syncProgressAt = $0.now
             $0.acknowledge()
             $0.commitWhatMay()
+        }
+    }
+
+    /// A part of an entry that is too long for one step has come from the other node, or is on this disk: whoever waits
+    /// for the whole knows that something moves.
+    public mutating func worked() -> [Effect] {
+        step {
+            $0.syncProgressAt = $0.now
+            if case .standby(let standby) = $0.role, standby.follows { $0.send(.working) }
         }
     }
 

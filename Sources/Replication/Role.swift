@@ -70,6 +70,9 @@ public struct Primary: Equatable, Sendable {
         public var hasRoom = true
         /// The newest position that both logs held at the join; the standby cuts its own back to it.
         public var common: LSN
+        /// It lacks much of the log, and this primary, which has won solo, goes on without it meanwhile: rule R3 begins
+        /// when it is nearly level. Until then this session is as good as none.
+        public var isCatchingUp = false
         /// It has, and takes entries.
         public var follows = false
         /// All up to here was committed without this standby; it must hold it before failover is promised (rule R3).

@@ -43,23 +43,42 @@ package struct EntryFrame: Equatable, Sendable {
     /// Encodes an entry. One allocation, one copy of the payload.
     /// - Precondition: the entry keeps the rules of a valid frame; the payload is not larger than `maximumPayload`.
     package init(encoding entry: Entry, chainBefore: UInt64, knownSynced: LSN) {
-        let length = Self.headerSize + entry.payload.count
-        precondition(Self.lengths.contains(length), "a payload of \(entry.payload.count) bytes")
+        let checksum = entry.payload.withUnsafeBytes { crc32c($0) }
+        self.init(
+            Self.room(for: entry.payload), payloadChecksum: checksum, entry, chainBefore: chainBefore,
+            knownSynced: knownSynced)
+    }
+
+    /// A frame with its payload, and its header still to be written.
+    static func room(for payload: [UInt8]) -> [UInt8] {
+        let length = headerSize + payload.count
+        precondition(lengths.contains(length), "a payload of \(payload.count) bytes")
+        return Array(unsafeUninitializedCapacity: length) { buffer, count in
+            let frame = UnsafeMutableRawBufferPointer(buffer)
+            UnsafeMutableRawBufferPointer(rebasing: frame[..<headerSize]).initializeMemory(as: UInt8.self, repeating: 0)
+            UnsafeMutableRawBufferPointer(rebasing: frame[headerSize...]).copyBytes(from: payload)
+            count = length
+        }
+    }
+
+    /// Writes the header into a frame that has its payload. Without a copy, if nobody else holds `frame`.
+    /// - Parameter entry: its payload doesn't count.
+    init(_ frame: consuming [UInt8], payloadChecksum: UInt32, _ entry: Entry, chainBefore: UInt64, knownSynced: LSN) {
         precondition(entry.position.lsn > knownSynced, "\(entry.position) can't be known to be synced yet")
         precondition(entry.position.epoch > .zero, "an entry of no epoch")
-        precondition(!entry.kind.isMark || entry.payload.isEmpty, "a mark has no payload")
-        bytes = Array(unsafeUninitializedCapacity: length) { buffer, count in
-            let frame = UnsafeMutableRawBufferPointer(buffer)
-            Self.writeHead(of: length, knownSynced: knownSynced, salt: 0, to: frame)
+        precondition(!entry.kind.isMark || frame.count == Self.headerSize, "a mark has no payload")
+        bytes = frame
+        bytes.withUnsafeMutableBytes { frame in
+            Self.writeHead(of: frame.count, knownSynced: knownSynced, salt: 0, to: frame)
             frame.store(UInt32(entry.kind.rawValue) << 24, at: 20)
             frame.store(entry.schemaVersion, at: 24)
             frame.store(entry.position.lsn.value, at: 28)
             frame.store(entry.position.epoch.value, at: 36)
             frame.store(chainBefore, at: 44)
             frame.store(entry.digest.value, at: 52)
-            UnsafeMutableRawBufferPointer(rebasing: frame[Self.headerSize...]).copyBytes(from: entry.payload)
-            frame.store(crc32c(UnsafeRawBufferPointer(rebasing: frame[20...])), at: 16)
-            count = length
+            let header = crc32c(UnsafeRawBufferPointer(rebasing: frame[20..<Self.headerSize]))
+            frame.store(
+                crc32c(header, followedBy: payloadChecksum, count: frame.count - Self.headerSize), at: 16)
         }
     }
 
@@ -83,6 +102,15 @@ package struct EntryFrame: Equatable, Sendable {
     package mutating func stamp(knownSynced: LSN) {
         let length = bytes.count
         bytes.withUnsafeMutableBytes { Self.writeHead(of: length, knownSynced: knownSynced, salt: 0, to: $0) }
+    }
+
+    /// The local head alone; what follows it in the log is `bytes` from `headSize` on.
+    package func head(knownSynced: LSN, salt: UInt32) -> [UInt8] {
+        Array(unsafeUninitializedCapacity: Self.headSize) { buffer, count in
+            Self.writeHead(
+                of: bytes.count, knownSynced: knownSynced, salt: salt, to: UnsafeMutableRawBufferPointer(buffer))
+            count = Self.headSize
+        }
     }
 
     /// Writes the frame with another local head to the start of a buffer: what a log puts on its disk.

@@ -46,6 +46,7 @@ extension Twinline_Node_V1_PeerMessage {
         case .confirmed(let round): confirmed.number = round
         case .handOver(let through): handOver.through = through.value
         case .stale: stale = Twinline_Node_V1_Stale()
+        case .working: working = Twinline_Node_V1_Working()
         case .fetch(let table): fetch = Twinline_Node_V1_EpochTable(table)
         case .adopt(let choice): adopt.witness = Twinline_Node_V1_WitnessChoice(choice)
         case .adopted(let choice, let version):
@@ -103,13 +104,14 @@ extension PeerEnvelope {
         case .confirmed(let round): body = .confirmed(round: round.number)
         case .handOver(let handOver): body = .handOver(through: try LSN(wire: handOver.through, field: "through"))
         case .stale: body = .stale
+        case .working: body = .working
         case .fetch(let table): body = .fetch(try EpochTable(table))
         case .adopt(let adopt): body = .adopt(try WitnessChoice(adopt.witness))
         case .adopted(let adopted):
             body = .adopted(
                 try WitnessChoice(adopted.witness),
                 registerVersion: try UInt64(counted: adopted.registerVersion, field: "register_version"))
-        case nil: throw MalformedMessage(field: "body")
+        case .part, nil: throw MalformedMessage(field: "body")
         }
         let session = UniqueNumber(process: wire.sessionProcess, counter: wire.sessionCounter)
         let epoch = try Epoch(wire: wire.epoch, field: "epoch")

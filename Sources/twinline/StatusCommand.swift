@@ -89,6 +89,8 @@ extension PairView.Sight {
         row("other node") { $0.peerConnected ? "connected" : "away" }
         row("witness") { $0.witnessConnected ? "connected" : $0.foreignWitnessID.isEmpty ? "away" : "another one" }
         row("seats' connections") { "\($0.seats)" }
+        row("slowest heartbeat") { $0.slowestHeartbeatUs.asMilliseconds }
+        row("slowest confirmation") { $0.slowestConfirmationUs.asMilliseconds }
         row("certificate") { $0.certificateLeft }
         row("up") { "\($0.uptimeMs / 1000) s" }
         let widths = (0..<3).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -155,6 +157,7 @@ extension Twinline_Seat_V1_Status {
             "peer_silent_ms": peerSilentMs, "witness_connected": witnessConnected,
             "witness_id": (try? RandomID(witnessID, field: "witness_id")).map { "\($0)" } ?? "",
             "failover_possible": failoverPossible, "failover_reason": failoverReason, "seats": seats,
+            "slowest_heartbeat_us": slowestHeartbeatUs, "slowest_confirmation_us": slowestConfirmationUs,
             "version": version, "uptime_ms": uptimeMs,
             "certificate_days_left": hasCertificateDaysLeft ? certificateDaysLeft : NSNull(),
         ]
@@ -168,6 +171,11 @@ extension Twinline_Seat_V1_Reseeding {
     }
 
     fileprivate var object: [String: Any] { ["received": received, "total": total, "doing": doing] }
+}
+
+extension UInt64 {
+    /// Of microseconds.
+    fileprivate var asMilliseconds: String { String(format: "%.1f ms", Double(self) / 1000) }
 }
 
 /// Keys in order, on one line.

@@ -78,4 +78,16 @@ struct RunningPair {
             try await Task.sleep(for: .milliseconds(5))
         }
     }
+
+    /// Both have applied the same, all that was committed, and say the same digest.
+    func waitUntilEqual() async throws {
+        while true {
+            if let a = try? await status(.a), let b = try? await status(.b), a.applied == b.applied, !a.digest.isEmpty,
+                a.digest == b.digest, a.failoverPossible || b.failoverPossible
+            {
+                return
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
 }

@@ -151,7 +151,9 @@ final class InlineDatabase: DatabaseWorker {
         report(
             .batchExecuted(
                 ExecutedBatch(
-                    reign: reign, answers: answers, kind: batch.kind, changes: batch.changeset, digest: batch.digest)))
+                    reign: reign, answers: answers, kind: batch.kind,
+                    changes: batch.changeset.isEmpty ? nil : EntryDraft(payload: batch.changeset),
+                    digest: batch.digest)))
         return true
     }
 }

@@ -6,7 +6,7 @@ import Testing
     /// What each module may import: what stands above it, and the libraries that the design names.
     static let imports: [String: Set<String>] = [
         "Replication": [], "Tickets": [],
-        "Wire": ["Replication", "Tickets", "CChecksum", "SwiftProtobuf", "FoundationEssentials"],
+        "Wire": ["Replication", "Tickets", "CChecksum", "SwiftProtobuf", "FoundationEssentials", "Synchronization"],
         "DurableLog": ["Replication", "Wire", "Glibc"],
         "Store": ["Replication", "Tickets", "Wire", "GRDB", "CSQLiteSession", "Glibc", "FoundationEssentials"],
         "Transport": ["Replication", "Wire", "COpenSSL", "NIOCore", "NIOPosix", "Synchronization", "Glibc"],

@@ -32,6 +32,21 @@ struct EntryFrameTests {
         #expect(try EntryFrame.decode(rest)?.entry == Self.mark)
     }
 
+    @Test("a draft that gets its place later is the same frame", arguments: [0, 1, 7, 68, 4095, 100_003])
+    func drafts(size: Int) throws {
+        let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        let position = Position(Epoch(5), LSN(9))
+        let digest = Digest(0x3031_3233_3435_3637_3839_3a3b_3c3d_3e3f)
+        let placed = EntryDraft(payload: payload).placed(
+            at: position, kind: .changes, schemaVersion: 7, digest: digest, chainBefore: 77)
+        let entry = Entry(
+            position: position, kind: .changes, schemaVersion: 7, digest: digest, payload: payload)
+        #expect(placed.entry == entry && placed.chainBefore == 77)
+        // Judges its checksum, which was never computed over the whole.
+        #expect(try EntryFrame.decode(placed.bytes[...]) == placed)
+        #expect(placed == EntryFrame(encoding: entry, chainBefore: 77, knownSynced: .zero))
+    }
+
     @Test("every prefix of a frame is incomplete")
     func prefixes() throws {
         for end in 0..<changes.bytes.count {

@@ -9,7 +9,8 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// What the two nodes of a pair say to each other, version 1. TLS 1.3, ALPN "twinline-node/1", certificates
-/// twinline://PAIR/node/a and /node/b. Framing: a 4-byte big-endian length, then one PeerMessage.
+/// twinline://PAIR/node/a and /node/b. Framing: a 4-byte big-endian length, then one PeerMessage of at most 129 KiB. A
+/// longer one travels in parts.
 /// The meaning of each message is that of Replication.Message.
 /// Positions, epochs, versions and the number of a witness's choice are below 2^62; what names a higher one is refused.
 
@@ -164,6 +165,22 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     set {body = .adopted(newValue)}
   }
 
+  package var part: Twinline_Node_V1_Part {
+    get {
+      if case .part(let v)? = body {return v}
+      return Twinline_Node_V1_Part()
+    }
+    set {body = .part(newValue)}
+  }
+
+  package var working: Twinline_Node_V1_Working {
+    get {
+      if case .working(let v)? = body {return v}
+      return Twinline_Node_V1_Working()
+    }
+    set {body = .working(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -182,6 +199,8 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     case fetched(Twinline_Node_V1_Append)
     case adopt(Twinline_Node_V1_Adopt)
     case adopted(Twinline_Node_V1_Adopted)
+    case part(Twinline_Node_V1_Part)
+    case working(Twinline_Node_V1_Working)
 
   }
 
@@ -452,6 +471,16 @@ package nonisolated struct Twinline_Node_V1_Stale: Sendable {
   package init() {}
 }
 
+package nonisolated struct Twinline_Node_V1_Working: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Twinline_Node_V1_Adopt: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -496,13 +525,33 @@ package nonisolated struct Twinline_Node_V1_Adopted: Sendable {
   fileprivate var _witness: Twinline_Node_V1_WitnessChoice? = nil
 }
 
+/// A piece of a PeerMessage that is too long for one frame: bytes `offset` and on of its encoding, which has `length`
+/// bytes in all, at most 65 MiB. The parts of one message come in order over one connection, and whatever else is sent
+/// between them; one at offset 0 begins another message, and what was incomplete before it is void. A part of a part is
+/// none. The epoch and session beside a part don't count: those of the whole do.
+package nonisolated struct Twinline_Node_V1_Part: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var offset: UInt64 = 0
+
+  package var length: UInt64 = 0
+
+  package var bytes: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "twinline.node.v1"
 
 nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PeerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0\u{1}adopt\0\u{1}adopted\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0\u{1}adopt\0\u{1}adopted\0\u{1}part\0\u{1}working\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -708,6 +757,32 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
           self.body = .adopted(v)
         }
       }()
+      case 25: try {
+        var v: Twinline_Node_V1_Part?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .part(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .part(v)
+        }
+      }()
+      case 26: try {
+        var v: Twinline_Node_V1_Working?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .working(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .working(v)
+        }
+      }()
       default: break
       }
     }
@@ -787,6 +862,14 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
     case .adopted?: try {
       guard case .adopted(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+    }()
+    case .part?: try {
+      guard case .part(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
+    case .working?: try {
+      guard case .working(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
     }()
     case nil: break
     }
@@ -1308,6 +1391,25 @@ nonisolated extension Twinline_Node_V1_Stale: SwiftProtobuf.Message, SwiftProtob
   }
 }
 
+nonisolated extension Twinline_Node_V1_Working: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Working"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Node_V1_Working, rhs: Twinline_Node_V1_Working) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Twinline_Node_V1_Adopt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Adopt"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}witness\0")
@@ -1376,6 +1478,46 @@ nonisolated extension Twinline_Node_V1_Adopted: SwiftProtobuf.Message, SwiftProt
   package static func ==(lhs: Twinline_Node_V1_Adopted, rhs: Twinline_Node_V1_Adopted) -> Bool {
     if lhs._witness != rhs._witness {return false}
     if lhs.registerVersion != rhs.registerVersion {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Node_V1_Part: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Part"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offset\0\u{1}length\0\u{1}bytes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.length) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.bytes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.offset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offset, fieldNumber: 1)
+    }
+    if self.length != 0 {
+      try visitor.visitSingularUInt64Field(value: self.length, fieldNumber: 2)
+    }
+    if !self.bytes.isEmpty {
+      try visitor.visitSingularBytesField(value: self.bytes, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Node_V1_Part, rhs: Twinline_Node_V1_Part) -> Bool {
+    if lhs.offset != rhs.offset {return false}
+    if lhs.length != rhs.length {return false}
+    if lhs.bytes != rhs.bytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

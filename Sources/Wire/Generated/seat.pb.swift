@@ -1593,6 +1593,18 @@ package nonisolated struct Twinline_Seat_V1_Status: @unchecked Sendable {
   /// Clears the value of `reseeding`. Subsequent reads from it will return its default value.
   package mutating func clearReseeding() {_uniqueStorage()._reseeding = nil}
 
+  /// The worst of the last minute or so, in microseconds: how late a heartbeat to the other node left, and how long the
+  /// standby took to confirm a round of reads. A node that says more than a few thousand is overloaded.
+  package var slowestHeartbeatUs: UInt64 {
+    get {_storage._slowestHeartbeatUs}
+    set {_uniqueStorage()._slowestHeartbeatUs = newValue}
+  }
+
+  package var slowestConfirmationUs: UInt64 {
+    get {_storage._slowestConfirmationUs}
+    set {_uniqueStorage()._slowestConfirmationUs = newValue}
+  }
+
   /// A person made it lead, and the other node has not joined since: the pair's promises are not claimed.
   package var forced: Bool {
     get {_storage._forced}
@@ -4227,7 +4239,7 @@ nonisolated extension Twinline_Seat_V1_StatusRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{1}reseeding\0\u{2}\u{c}forced\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pair\0\u{3}pair_id\0\u{1}node\0\u{1}standing\0\u{1}mode\0\u{1}appended\0\u{1}synced\0\u{1}committed\0\u{1}applied\0\u{3}peer_connected\0\u{3}peer_synced\0\u{3}peer_applied\0\u{3}witness_connected\0\u{3}register_version\0\u{3}failover_possible\0\u{3}failover_reason\0\u{1}seats\0\u{1}digest\0\u{1}version\0\u{3}uptime_ms\0\u{3}peer_silent_ms\0\u{1}unformatted\0\u{3}witness_id\0\u{3}foreign_witness_id\0\u{3}log_first\0\u{3}certificate_days_left\0\u{3}disk_full\0\u{1}reseeding\0\u{2}\u{c}forced\0\u{3}slowest_heartbeat_us\0\u{3}slowest_confirmation_us\0")
 
   fileprivate class _StorageClass {
     var _pair: String = String()
@@ -4258,6 +4270,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
     var _certificateDaysLeft: Int64? = nil
     var _diskFull: Bool = false
     var _reseeding: Twinline_Seat_V1_Reseeding? = nil
+    var _slowestHeartbeatUs: UInt64 = 0
+    var _slowestConfirmationUs: UInt64 = 0
     var _forced: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
@@ -4297,6 +4311,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       _certificateDaysLeft = source._certificateDaysLeft
       _diskFull = source._diskFull
       _reseeding = source._reseeding
+      _slowestHeartbeatUs = source._slowestHeartbeatUs
+      _slowestConfirmationUs = source._slowestConfirmationUs
       _forced = source._forced
     }
   }
@@ -4345,6 +4361,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         case 27: try { try decoder.decodeSingularBoolField(value: &_storage._diskFull) }()
         case 28: try { try decoder.decodeSingularMessageField(value: &_storage._reseeding) }()
         case 40: try { try decoder.decodeSingularBoolField(value: &_storage._forced) }()
+        case 41: try { try decoder.decodeSingularUInt64Field(value: &_storage._slowestHeartbeatUs) }()
+        case 42: try { try decoder.decodeSingularUInt64Field(value: &_storage._slowestConfirmationUs) }()
         default: break
         }
       }
@@ -4444,6 +4462,12 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
       if _storage._forced != false {
         try visitor.visitSingularBoolField(value: _storage._forced, fieldNumber: 40)
       }
+      if _storage._slowestHeartbeatUs != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._slowestHeartbeatUs, fieldNumber: 41)
+      }
+      if _storage._slowestConfirmationUs != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._slowestConfirmationUs, fieldNumber: 42)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4481,6 +4505,8 @@ nonisolated extension Twinline_Seat_V1_Status: SwiftProtobuf.Message, SwiftProto
         if _storage._certificateDaysLeft != rhs_storage._certificateDaysLeft {return false}
         if _storage._diskFull != rhs_storage._diskFull {return false}
         if _storage._reseeding != rhs_storage._reseeding {return false}
+        if _storage._slowestHeartbeatUs != rhs_storage._slowestHeartbeatUs {return false}
+        if _storage._slowestConfirmationUs != rhs_storage._slowestConfirmationUs {return false}
         if _storage._forced != rhs_storage._forced {return false}
         return true
       }

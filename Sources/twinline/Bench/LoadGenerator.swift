@@ -56,9 +56,25 @@ final class LoadGenerator: Sendable {
         if operation != .open { try await openTickets(perSeat: 20) }
         for seat in clients.indices { next(seat) }
         try await Task.sleep(for: warmUp)
-        let start = monotonicNow()
-        phase.withLock { $0 = .measure }
+        let start = measuring()
         try await Task.sleep(for: measure)
+        return try await finish(since: start)
+    }
+
+    /// Measures from the start until it holds.
+    func run(until holds: @Sendable () -> Bool) async throws -> Result {
+        let start = measuring()
+        for seat in clients.indices { next(seat) }
+        while !holds() { try await Task.sleep(for: .milliseconds(50)) }
+        return try await finish(since: start)
+    }
+
+    private func measuring() -> Instant {
+        phase.withLock { $0 = .measure }
+        return monotonicNow()
+    }
+
+    private func finish(since start: Instant) async throws -> Result {
         phase.withLock { $0 = .stop }
         let seconds = Double(monotonicNow().nanoseconds - start.nanoseconds) / 1e9
         while tally.contains(where: { $0.withLock { $0.running } > 0 }) { try await Task.sleep(for: .milliseconds(5)) }

@@ -31,6 +31,7 @@ extension Primary {
     /// What it is without its standby, or with it.
     fileprivate var alone: String {
         guard let session else { return needsStandby ? "lacks its standby" : "solo" }
+        if session.isCatchingUp { return "\(needsStandby ? "needs" : "solo,") \(session.id), catching up" }
         let stands = session.settled ? "settled" : session.acked < session.levelAt ? "not level" : "level"
         let handing = handover.map { $0.asked ? ", has asked it to claim" : ", hands over" } ?? ""
         return "needs \(session.id), \(stands)\(handing)"

@@ -59,6 +59,7 @@ extension Message.Body {
         case .confirmed(let round): "confirmed \(round)"
         case .handOver(let lsn): "hand over through \(lsn)"
         case .stale: "stale"
+        case .working: "working"
         case .fetch(let table): "fetch log \(table.show)"
         case .fetched(let run, _): "fetched \(run.show)"
         case .adopt(let witness): "adopt \(witness.show)"

@@ -103,6 +103,7 @@ extension Words {
         case "confirm": return .confirm(round: try count())
         case "confirmed": return .confirmed(round: try count())
         case "stale": return .stale
+        case "working": return .working
         case "fetch":
             try expect("log")
             return .fetch(try log())

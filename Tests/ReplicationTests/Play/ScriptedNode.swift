@@ -73,6 +73,7 @@ struct ScriptedNode: Player {
     }
 
     private mutating func log(_ fact: inout Words) throws -> [Replica.Effect] {
+        if fact.take("worked") { return replica.worked() }
         if fact.take("cut", "to") { return replica.logCut(to: try fact.lsn()) }
         try fact.expect("synced")
         let lsn = try fact.lsn()

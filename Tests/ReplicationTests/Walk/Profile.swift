@@ -23,6 +23,7 @@ struct Profile {
     var clocksDiffer: Bool
     var weights: [(fault: Fault, weight: UInt64)]
     var timings = Timings()
+    var nearlyLevel: UInt64 = 64
 
     init(_ random: inout SplitMix64) {
         let hurry = random.chance(30)
@@ -36,6 +37,7 @@ struct Profile {
         for index in weights.indices where random.chance(40) { weights[index].weight = random.chance(50) ? 0 : 40 }
         if random.chance(30) { network = Delay(usual: 50...5_000, rare: 50_000...900_000, percent: 3) }
         if random.chance(30) { disk = Delay(usual: 1_000...30_000, rare: 100_000...900_000, percent: 3) }
+        if random.chance(60) { nearlyLevel = random.within(0...4) }
         // Shorter than in life, so that healing does not wait for it.
         timings.flapWindow = 3_000
         timings.raiseFloor = random.chance(50) ? 500 : 60_000

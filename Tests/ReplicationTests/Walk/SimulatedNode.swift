@@ -65,6 +65,7 @@ final class SimulatedNode {
             name: name, record: record, log: log.table, applied: applied, process: world.random.next(),
             spareDisk: RandomID(high: world.random.next(), low: world.random.next()), now: instant,
             timings: world.profile.timings)
+        replica?.nearlyLevel = world.profile.nearlyLevel
         world.note("\(name) starts with \(record.epoch), log \(log.table.last), applied \(applied)")
         world.ledger.started(self, world)
         tick()

@@ -10,6 +10,16 @@ static inline int twinline_enable_triggers(sqlite3 *connection, int enabled) {
     return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, enabled, (int *)0);
 }
 
+// As above.
+static inline int twinline_enforce_foreign_keys(sqlite3 *connection, int enforced) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_FKEY, enforced, (int *)0);
+}
+
+// No SQL may then write what only SQLite itself should: its schema table, a virtual table's shadows.
+static inline int twinline_defend(sqlite3 *connection) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+}
+
 // Before the first connection is opened: allocations then need no lock for counters that nobody reads.
 static inline int twinline_disable_memory_statistics(void) {
     return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

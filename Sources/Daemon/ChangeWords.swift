@@ -79,6 +79,10 @@ package struct ChangeWords: Sendable {
     private func answer(_ bytes: [UInt8]) -> String {
         switch bytes.withUnsafeBytes({ Answer(encoded: $0) }) {
         case .done(let done): "done: ticket \(done.ticket) is \(done.state), revision \(done.revision)"
+        case .executed(let results):
+            "done: " + results.map { "\($0.changes) changed" + ($0.columns.isEmpty ? "" : ", \($0.rows.count) given") }
+                .joined(separator: "; ")
+        case .schemaChanged(let version): "done: schema version \(version)"
         case .refused(let refusal): "refused: \(shown("\(refusal)"))"
         case nil: plain(.blob(bytes))
         }

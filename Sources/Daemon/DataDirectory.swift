@@ -36,6 +36,7 @@ package struct DataDirectory: Sendable {
         var log: EntryLog
         var database: ReplicatedDatabase
         var reader: DatabaseReader
+        var queries: QueryReader
 
         /// The end of the log for as long as it holds no entry: then it begins where the database stands, as in a new
         /// pair or behind a copy that was fetched.
@@ -124,12 +125,15 @@ package struct DataDirectory: Sendable {
         } catch { throw .log(error) }
         let database: ReplicatedDatabase
         let reader: DatabaseReader
+        let queries: QueryReader
         do throws(StoreError) {
             database = try ReplicatedDatabase.open(at: databasePath(file.copy))
             reader = try DatabaseReader(at: databasePath(file.copy))
+            queries = try QueryReader(at: databasePath(file.copy), clock: monotonicNow)
         } catch { throw .store(error) }
         try check(database.applied, against: log)
-        return Opened(file: file, recordFile: recordFile, log: log, database: database, reader: reader)
+        return Opened(
+            file: file, recordFile: recordFile, log: log, database: database, reader: reader, queries: queries)
     }
 
     /// The database never holds what the log doesn't: entries are synced before they are applied.

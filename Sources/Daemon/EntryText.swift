@@ -13,9 +13,8 @@ package struct EntryText {
         var lines = [title(found)]
         lines += found.happenings(words).map { "  " + $0 }
         if found.entry.kind == .schema {
-            lines += String(decoding: found.entry.payload, as: UTF8.self).split(separator: "\n").map {
-                "    " + words.shown(String($0))
-            }
+            let sql = SchemaChange(payload: found.entry.payload)?.sql ?? "SQL that can't be read"
+            lines += sql.split(separator: "\n").map { "    " + words.shown(String($0)) }
         }
         if !brief { lines += found.changes.map { "    " + words.line($0) } }
         return lines.joined(separator: "\n")

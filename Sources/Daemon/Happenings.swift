@@ -20,7 +20,7 @@ extension LoggedChange {
         case ("history", .insert): visit(words)
         case ("sessions", .insert): "\(text("actor", words)) began session \(integer("id"))"
         case ("sessions", .delete): "session \(integer("id")) of \(text("actor", words)) expired"
-        case ("answers", .insert): refusal(words)
+        case ("answers", .insert): answered(words)
         default: nil
         }
     }
@@ -51,11 +51,16 @@ extension LoggedChange {
         return "\(text("actor", words)) \(what)"
     }
 
-    private func refusal(_ words: ChangeWords) -> String? {
-        guard case .refused(let refusal)? = self["answer"]?.answer, case .integer(let id)? = self["id"]?.new else {
-            return nil
+    private func answered(_ words: ChangeWords) -> String? {
+        guard let answer = self["answer"]?.answer, case .integer(let id)? = self["id"]?.new else { return nil }
+        let request = "request \(words.words(table, "id", .integer(id)))"
+        switch answer {
+        case .done: return nil
+        case .executed(let results):
+            return "\(request) ran \(results.count == 1 ? "a statement" : "\(results.count) statements") of SQL"
+        case .schemaChanged: return "\(request) changed the schema"
+        case .refused(let refusal): return "\(request) was refused: \(words.shown("\(refusal)"))"
         }
-        return "request \(words.words(table, "id", .integer(id))) was refused: \(words.shown("\(refusal)"))"
     }
 
     private func integer(_ column: String) -> Int64 {
@@ -84,7 +89,7 @@ extension Answer {
         switch self {
         case .done(let done): done.ticket
         case .refused(.noSuchTicket(let id)), .refused(.ticketExists(let id)), .refused(.notInState(let id, _, _)): id
-        case .refused: nil
+        case .executed, .schemaChanged, .refused: nil
         }
     }
 }

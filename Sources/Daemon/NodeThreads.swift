@@ -52,6 +52,7 @@ struct NodeThreads: Sendable {
         let logFiles = Handover((opened.log, opened.origin, opened.file, opened.recordFile))
         let database = Handover(opened.database)
         let readerBox = Handover(opened.reader)
+        let queriesBox = Handover(opened.queries)
         let surroundings = surroundings(core, on: ended[0].futureResult.eventLoop)
         let (pair, path) = (opened.file.pairID, data.databasePath(opened.file.copy))
         let (log, writer, reader, snapshots, ended) = (log, writer, reader, snapshots, ended)
@@ -73,6 +74,10 @@ struct NodeThreads: Sendable {
                 snapshots, settings, pair: pair, database: path, in: data.directory, surroundings, log: logger
             ).run()
             ended[3].succeed()
+        }
+        startThread("queries") {
+            reader.runQueries(queriesBox.value) { report(.failed($0)) }
+            ended[4].succeed()
         }
     }
 

@@ -1,17 +1,47 @@
 import Engine
 import Replication
 import Store
+import Synchronization
+import Tickets
 
-/// Reads committed data, all that wait in one snapshot, and hands what it finds to the seats' event loops itself.
+/// Reads committed data, all that wait in one snapshot, and hands what it finds to the seats' event loops itself. SQL
+/// queries, which may take seconds, go to a thread of their own, one after another.
 final class ReaderThread: ReadWorker, Sendable {
     private enum Order: Sendable { case read([PendingRead]), stop }
+    private enum QueryOrder: Sendable { case read(PendingRead, SQLQuery), stop }
+
+    /// Queries beyond so many wait at whoever sent them instead.
+    private static let queryLimit = 64
+
     private let orders = Mailbox<Order>()
+    private let queries = Mailbox<QueryOrder>()
+    private let waitingQueries = Atomic(0)
+    private let isStopped = Atomic(false)
     private let deliver: @Sendable ([ReadAnswer]) -> Void
 
     init(deliver: @escaping @Sendable ([ReadAnswer]) -> Void) { self.deliver = deliver }
 
-    func read(_ reads: [PendingRead]) { orders.post(.read(reads)) }
-    func stop() { orders.post(.stop) }
+    func read(_ reads: [PendingRead]) {
+        guard reads.contains(where: { $0.query.isSQL }) else { return orders.post(.read(reads)) }
+        for read in reads { if case .sql(let query) = read.query { take(read, query) } }
+        let others = reads.filter { !$0.query.isSQL }
+        if !others.isEmpty { orders.post(.read(others)) }
+    }
+
+    private func take(_ read: PendingRead, _ query: SQLQuery) {
+        guard waitingQueries.load(ordering: .relaxed) < Self.queryLimit else {
+            return deliver([read.answered(.notNow(.overloaded))])
+        }
+        waitingQueries.add(1, ordering: .relaxed)
+        queries.post(.read(read, query))
+    }
+
+    /// A query that runs is given up.
+    func stop() {
+        isStopped.store(true, ordering: .relaxed)
+        orders.post(.stop)
+        queries.post(.stop)
+    }
 
     func run(_ reader: DatabaseReader, failed: @Sendable (WorkerFailure) -> Void) {
         while true {
@@ -29,4 +59,28 @@ final class ReaderThread: ReadWorker, Sendable {
             }
         }
     }
+
+    func runQueries(_ reader: QueryReader, failed: @Sendable (WorkerFailure) -> Void) {
+        while true {
+            for order in queries.takeAll() {
+                guard case .read(let read, let query) = order else { return }
+                waitingQueries.subtract(1, ordering: .relaxed)
+                do throws(StoreError) {
+                    let (position, found) = try reader.read(query) { !self.isStopped.load(ordering: .relaxed) }
+                    switch found {
+                    case _ where isStopped.load(ordering: .relaxed): deliver([read.answered(.notNow(.stopping))])
+                    case .success(let rows): deliver([read.answered(.view(.rows(rows)), at: position)])
+                    case .failure(let refusal): deliver([read.answered(.refused(refusal), at: position)])
+                    }
+                } catch {
+                    deliver([read.answered(.notNow(.overloaded))])
+                    if case .damaged = error { return failed(WorkerFailure(error)) }
+                }
+            }
+        }
+    }
+}
+
+extension Query {
+    var isSQL: Bool { if case .sql = self { true } else { false } }
 }

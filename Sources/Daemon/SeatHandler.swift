@@ -116,22 +116,31 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
                 throw MalformedMessage(field: "certificate: \(identity.role) may not change tickets")
             }
             let request = try SeatRequest(message)
+            guard !request.body.isSQL || identity.mayUseSQL else {
+                return refuse(message, .needsService(actor: actor))
+            }
             let pending = PendingWrite(request: request, actor: actor, bytes: bytes, connection: self)
             if let reason = service.submit(pending) { write(pending.answered(.notNow(reason))) }
         } catch {
-            var answer = Twinline_Seat_V1_NodeMessage()
-            (answer.answer.session, answer.answer.sequence) = (message.session, message.sequence)
-            answer.answer.refused = Twinline_Seat_V1_Refusal(error.refusal)
-            append(answer)
+            refuse(message, error.refusal)
         }
+    }
+
+    private func refuse(_ message: Twinline_Seat_V1_Request, _ refusal: Refusal) {
+        var answer = Twinline_Seat_V1_NodeMessage()
+        (answer.answer.session, answer.answer.sequence) = (message.session, message.sequence)
+        answer.answer.refused = Twinline_Seat_V1_Refusal(refusal)
+        append(answer)
     }
 
     private func take(_ message: Twinline_Seat_V1_ReadRequest) {
         do throws(MalformedMessage) {
-            let query = try Query(message)
-            let read = PendingRead(number: message.number, query: query, connection: self)
-            guard message.level == .latest else { return write(read.answered(.notNow(.notPrimary))) }
-            reads.append(read)
+            let read = try SeatRead(message)
+            let pending = PendingRead(number: read.number, level: read.level, query: read.query, connection: self)
+            guard !read.query.isSQL || identity.mayUseSQL else {
+                return write(pending.answered(.refused(.needsService(actor: actor))))
+            }
+            reads.append(pending)
         } catch {
             var answer = Twinline_Seat_V1_NodeMessage()
             answer.read.number = message.number
@@ -185,6 +194,8 @@ extension Twinline_Seat_V1_SeatMessage {
 }
 
 extension Identity {
+    fileprivate var mayUseSQL: Bool { if case .service = role { true } else { false } }
+
     /// Ops look after the pair, and not after tickets.
     fileprivate var mayWrite: Bool {
         switch role {

@@ -38,6 +38,8 @@ extension Twinline_Seat_V1_Answer {
         (session, sequence) = (UInt64(bitPattern: answer.session), answer.sequence)
         switch answer.outcome {
         case .done(let done): self.done = Twinline_Seat_V1_Done(done)
+        case .executed(let results): executed = Twinline_Seat_V1_Executed(results)
+        case .schemaChanged(let version): schemaChanged.version = version
         case .refused(let refusal): refused = Twinline_Seat_V1_Refusal(refusal)
         case .sessionOpened(let id): sessionOpened.session = UInt64(bitPattern: id)
         case .notNow(let reason): notNow = Twinline_Seat_V1_NotNow(reason, standing)

@@ -28,6 +28,8 @@ final class WriterThread: DatabaseWorker, Sendable {
     private struct Inbox {
         var orders: [Order] = []
         var requests: [PendingWrite] = []
+        /// Of `requests`.
+        var bytes = 0
         /// Why seats' requests are not taken; nil: they are.
         var closed: NotNow? = .notPrimary
         enum Wait { case nothing, orders, all }
@@ -41,6 +43,8 @@ final class WriterThread: DatabaseWorker, Sendable {
     private static let batchBytes = 1 << 20
     /// Requests beyond so many wait at their seats instead.
     private static let inboxLimit = 20_000
+    /// … and beyond so many bytes of them.
+    private static let inboxBytes = 256 << 20
 
     let activity = Activity()
     private let inbox = Guarded(Inbox())
@@ -88,8 +92,11 @@ final class WriterThread: DatabaseWorker, Sendable {
     func submit(_ request: PendingWrite) -> NotNow? {
         inbox.withLock { inbox in
             if let reason = inbox.closed { return (reason, wake: false) }
-            guard inbox.requests.count < Self.inboxLimit else { return (.overloaded, wake: false) }
+            guard inbox.requests.count < Self.inboxLimit, inbox.bytes < Self.inboxBytes else {
+                return (.overloaded, wake: false)
+            }
             inbox.requests.append(request)
+            inbox.bytes += request.bytes
             return (nil, wake: inbox.wait == .all)
         }
     }
@@ -98,6 +105,7 @@ final class WriterThread: DatabaseWorker, Sendable {
     func run(_ database: ReplicatedDatabase) {
         activity.begin()
         var reign: UInt64?
+        database.clock = monotonicNow
         var wishes: [SnapshotWish] = []
         do throws(StoreError) {
             try checkpoint(database, now: true)
@@ -160,7 +168,7 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     private func take(requests: Bool) -> (orders: [Order], requests: [PendingWrite]) {
         inbox.wait { inbox in
-            let taken = requests ? Self.batch(from: &inbox.requests) : []
+            let taken = requests ? Self.batch(from: &inbox) : []
             guard !inbox.orders.isEmpty || !taken.isEmpty else {
                 inbox.wait = requests ? .all : .orders
                 return nil
@@ -173,24 +181,29 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     private func takeBack() -> [PendingWrite] {
         inbox.withLock { inbox in
-            defer { inbox.requests = [] }
+            defer { (inbox.requests, inbox.bytes) = ([], 0) }
             return (inbox.requests, wake: false)
         }
     }
 
-    private static func batch(from requests: inout [PendingWrite]) -> [PendingWrite] {
+    private static func batch(from inbox: inout Inbox) -> [PendingWrite] {
         var count = 0
         var bytes = 0
-        while count < requests.count, count < batchCount, count == 0 || bytes + requests[count].bytes <= batchBytes {
-            bytes += requests[count].bytes
+        while count < inbox.requests.count, count < batchCount {
+            let next = inbox.requests[count]
+            // A schema change is an entry by itself.
+            if count > 0, next.standsAlone || bytes + next.bytes > batchBytes { break }
+            bytes += next.bytes
             count += 1
+            if next.standsAlone { break }
         }
-        if count == requests.count {
-            defer { requests = [] }
-            return requests
+        inbox.bytes -= bytes
+        if count == inbox.requests.count {
+            defer { inbox.requests = [] }
+            return inbox.requests
         }
-        defer { requests.removeFirst(count) }
-        return Array(requests[..<count])
+        defer { inbox.requests.removeFirst(count) }
+        return Array(inbox.requests[..<count])
     }
 
     private func execute(
@@ -203,45 +216,7 @@ final class WriterThread: DatabaseWorker, Sendable {
             answers.append(request.answered(WriteAnswer.Outcome(outcome)))
         }
         let changes = batch.changeset.isEmpty ? nil : EntryDraft(payload: batch.changeset)
-        return ExecutedBatch(reign: reign, answers: answers, changes: changes, digest: batch.digest)
-    }
-}
-
-extension StoreRequest {
-    init(_ pending: PendingWrite) {
-        let request = pending.request
-        let body: Body
-        switch request.body {
-        case .openSession: body = .openSession
-        case .command(let command): body = .command(command)
-        }
-        self.init(
-            session: request.session, sequence: Int64(clamping: request.sequence),
-            answeredBelow: request.answeredBelow, actor: pending.actor, body: body)
-    }
-}
-
-extension WriteAnswer.Outcome {
-    init(_ outcome: Outcome) {
-        switch outcome {
-        case .answer(.done(let done), _): self = .done(done)
-        case .answer(.refused(let refusal), _): self = .refused(refusal)
-        case .sessionOpened(let session): self = .sessionOpened(session)
-        case .unknownSession: self = .refused(.unknownSession)
-        case .windowExpired: self = .refused(.windowExpired)
-        case .failed, .sessionsExpired: self = .notNow(.overloaded)
-        }
-    }
-}
-
-extension WorkerFailure {
-    init(_ error: StoreError) {
-        let text = "\(error)"
-        switch error {
-        case .copiesDiffer, .digestDiffers, .schemaVersionDiffers: self = .copiesDiffer(text)
-        case .damaged: self = .damaged(text)
-        case .diskFull: self = .diskFull(text)
-        default: self = .failed(text)
-        }
+        return ExecutedBatch(
+            reign: reign, answers: answers, kind: batch.kind, changes: changes, digest: batch.digest)
     }
 }

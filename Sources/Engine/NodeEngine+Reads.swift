@@ -52,6 +52,33 @@ extension NodeEngine {
     /// Reads that came together share a round.
     package func read(_ requests: [PendingRead]) {
         work &+= 1
+        guard requests.allSatisfy({ $0.level == .latest }) else {
+            for request in requests where request.level != .latest { readHere(request) }
+            let latest = requests.filter { $0.level == .latest }
+            return latest.isEmpty ? () : readLatest(latest)
+        }
+        readLatest(requests)
+    }
+
+    /// Without asking the other node: what this one has applied, if that is enough. Else the seat asks again, here or
+    /// there, so that nothing waits here that nobody waits for any more.
+    private func readHere(_ request: PendingRead) {
+        guard has(request.level) else { return deliver([request.answered(.notNow(.notPrimary))]) }
+        reader.read([request])
+    }
+
+    private func has(_ level: SeatRead.Level) -> Bool {
+        switch level {
+        case .latest: return false
+        case .standby: return replica.isFollowing
+        case .atLeast(let position):
+            guard position.lsn <= replica.applied else { return false }
+            // One that parted from this log is in nothing that this node will ever apply.
+            return position.lsn < replica.log.base.lsn || replica.log.epoch(at: position.lsn) == position.epoch
+        }
+    }
+
+    private func readLatest(_ requests: [PendingRead]) {
         var wait: Replica.ReadWait?
         run {
             guard let (found, effects) = $0.read() else { return [] }

@@ -48,7 +48,7 @@ extension NodeEngine {
         guard let batch = writes.held, let changes = batch.changes, let position = propose() else { return }
         writes.held = nil
         writes.proposed = (position, batch.answers)
-        appendOwn(position, changes, batch.digest)
+        appendOwn(position, batch.kind, changes, batch.digest)
     }
 
     /// The role is lost. The entry may be in the log, and may be committed yet: then it is applied from there.

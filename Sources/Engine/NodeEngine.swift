@@ -205,8 +205,8 @@ package final class NodeEngine {
         log.append(frames)
     }
 
-    func appendOwn(_ position: Position, _ changes: EntryDraft, _ digest: Digest) {
-        append([frame(position, .changes, changes, digest)])
+    func appendOwn(_ position: Position, _ kind: EntryKind, _ changes: EntryDraft, _ digest: Digest) {
+        append([frame(position, kind, changes, digest)])
     }
 
     private func frame(_ position: Position, _ kind: EntryKind, _ draft: EntryDraft, _ digest: Digest) -> EntryFrame {

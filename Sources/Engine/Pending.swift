@@ -35,6 +35,8 @@ package struct PendingWrite: Sendable {
 package struct WriteAnswer: Sendable {
     package enum Outcome: Equatable, Sendable {
         case done(Done)
+        case executed([StatementResult])
+        case schemaChanged(version: UInt32)
         case refused(Refusal)
         case sessionOpened(Int64)
         /// No answer: another copy of the request may be under way.
@@ -51,11 +53,15 @@ package enum NotNow: Sendable { case notPrimary, overloaded, stopping, diskFull 
 /// A seat's question, on its way to the readers.
 package struct PendingRead: Sendable {
     package var number: UInt64
+    package var level: SeatRead.Level
     package var query: Query
     package var connection: any SeatConnection
 
-    package init(number: UInt64, query: Query, connection: any SeatConnection) {
+    package init(
+        number: UInt64, level: SeatRead.Level = .latest, query: Query, connection: any SeatConnection
+    ) {
         self.number = number
+        self.level = level
         self.query = query
         self.connection = connection
     }
@@ -84,13 +90,19 @@ package struct ExecutedBatch: Sendable {
     package var reign: UInt64
     /// What to say, once the entry is committed.
     package var answers: [WriteAnswer]
-    /// The changes, in SQLite's changeset format; nil when nothing changed, and then no transaction is open.
+    /// Of the entry: `changes`, or `schema`.
+    package var kind: EntryKind
+    /// Its payload, such as changes in SQLite's changeset format; nil when nothing changed, and then no transaction is
+    /// open.
     package var changes: EntryDraft?
     /// Of the database after it.
     package var digest: Digest
 
-    package init(reign: UInt64, answers: [WriteAnswer], changes: EntryDraft?, digest: Digest) {
+    package init(
+        reign: UInt64, answers: [WriteAnswer], kind: EntryKind = .changes, changes: EntryDraft?, digest: Digest
+    ) {
         self.reign = reign
+        self.kind = kind
         self.answers = answers
         self.changes = changes
         self.digest = digest

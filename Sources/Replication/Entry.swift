@@ -2,7 +2,7 @@
 public enum EntryKind: UInt8, Sendable {
     /// One batch of client transactions, as a changeset in SQLite's format.
     case changes = 1
-    /// A schema change: SQL text, UTF-8.
+    /// A schema change: its SQL, and the changes that go with it (Store/SchemaChange.swift).
     case schema = 2
     /// The first entry of an epoch: no payload.
     case mark = 3

@@ -13,7 +13,7 @@ extension SeatSession {
 
     /// A command that waits for a session: it has no name yet, and was never sent.
     struct Unnamed: Equatable, Sendable {
-        let command: Command
+        let body: SeatRequest.Body
         let call: Call
         let deadline: Instant
         /// In the order in which they came, requests are sent, and sent again.

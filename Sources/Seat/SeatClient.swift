@@ -160,14 +160,14 @@ public final class SeatClient: Sendable {
 }
 
 extension SeatClient {
-    private func answer<Value: Sendable>(
+    func answer<Value: Sendable>(
         _ ask: (@escaping @Sendable (Result<Value, SeatError>) -> Void) -> Void
     ) async throws(SeatError) -> Value {
         let result = await withCheckedContinuation { waiting in ask { waiting.resume(returning: $0) } }
         return try result.get()
     }
 
-    private func onLoop(_ body: @escaping @Sendable (SeatDriver) -> Void) {
+    func onLoop(_ body: @escaping @Sendable (SeatDriver) -> Void) {
         if eventLoop.inEventLoop { return body(driver.value) }
         eventLoop.execute { body(self.driver.value) }
     }
@@ -222,7 +222,7 @@ extension SeatSession.Outcome {
         if case .operation(let answer) = self { .success(answer) } else { failure() }
     }
 
-    private func failure<Value>() -> Result<Value, SeatError> {
+    func failure<Value>() -> Result<Value, SeatError> {
         if case .failed(let error) = self { .failure(error) } else { .failure(.unreachable) }
     }
 }

@@ -36,6 +36,8 @@ package enum FromNode: Equatable, Sendable {
 
     package enum Verdict: Equatable, Sendable {
         case done(Done)
+        case executed([StatementResult])
+        case schemaChanged(version: UInt32)
         case refused(Refusal)
         case notNow(NotNow)
         case sessionOpened(Int64)
@@ -67,6 +69,20 @@ public struct OperationAnswer: Equatable, Sendable {
     public var text: String
 
     public init(accepted: Bool, text: String) { (self.accepted, self.text) = (accepted, text) }
+}
+
+extension ToNode {
+    /// It may take seconds by itself: then nothing is wrong, and a second copy would only cost as much again.
+    var maySlack: Bool {
+        switch self {
+        case .request(let request): request.body.isSQL
+        case .read(let read): if case .sql = read.query { true } else { false }
+        case .hello, .beat, .status, .switchover: false
+        }
+    }
+
+    /// What may be read from a node that does not lead.
+    var readLevel: SeatRead.Level? { if case .read(let read) = self { read.level } else { nil } }
 }
 
 extension Twinline_Seat_V1_SeatMessage {
@@ -115,6 +131,10 @@ extension FromNode.Verdict {
     fileprivate init(_ message: Twinline_Seat_V1_Answer) throws(MalformedMessage) {
         switch message.outcome {
         case .done(let done): self = .done(try Done(done))
+        case .executed(let executed):
+            guard case .executed(let results) = try Answer(executed) else { throw MalformedMessage(field: "outcome") }
+            self = .executed(results)
+        case .schemaChanged(let changed): self = .schemaChanged(version: changed.version)
         case .refused(let refusal): self = .refused(try Refusal(refusal))
         case .notNow(let notNow): self = .notNow(FromNode.NotNow(notNow))
         case .sessionOpened(let opened): self = .sessionOpened(Int64(truncatingIfNeeded: opened.session))
@@ -128,7 +148,7 @@ extension FromNode.ReadVerdict {
         switch message.outcome {
         case .refused(let refusal): self = .refused(try Refusal(refusal))
         case .notNow(let notNow): self = .notNow(FromNode.NotNow(notNow))
-        case .tickets, .history, nil: self = .view(message)
+        case .tickets, .history, .rows, nil: self = .view(message)
         }
     }
 }

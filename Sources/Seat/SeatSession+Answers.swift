@@ -20,6 +20,8 @@ extension SeatSession {
         resolve(name)
         switch verdict {
         case .done(let done): return deliver(.done(done), item)
+        case .executed(let results): return deliver(.executed(results), item)
+        case .schemaChanged(let version): return deliver(.schemaChanged(version: version), item)
         case .refused(.unknownSession): return sessionUnknown(item, name, at: now)
         case .refused(.windowExpired): return deliver(.failed(.unknown(name)), item)
         case .refused(let refusal): return deliver(.failed(.refused(refusal)), item)
@@ -70,9 +72,9 @@ extension SeatSession {
     private mutating func sessionUnknown(_ item: Pending, _ name: RequestName, at now: Instant) -> [Directive] {
         if session == name.session { (session, unresolved) = (nil, []) }
         guard item.copies == 1, let call = item.call, case .request(let request) = item.message,
-            case .command(let command) = request.body
+            request.body != .openSession
         else { return deliver(.failed(.unknown(name)), item) }
-        let unnamed = Unnamed(command: command, call: call, deadline: item.deadline, ordinal: item.ordinal)
+        let unnamed = Unnamed(body: request.body, call: call, deadline: item.deadline, ordinal: item.ordinal)
         guard session != nil else {
             self.unnamed.append(unnamed)
             return openSession(at: now)
@@ -116,7 +118,7 @@ extension SeatSession {
 
     /// Only what was sent once tells how long an answer takes (Karn and Partridge, 1987).
     private mutating func measure(_ item: Pending, at now: Instant) {
-        if item.copies == 1 { answerTime.add(now.since(item.sentAt)) }
+        if item.copies == 1, !item.message.maySlack { answerTime.add(now.since(item.sentAt)) }
     }
 
     private func deliver(_ outcome: Outcome, _ item: Pending) -> [Directive] {

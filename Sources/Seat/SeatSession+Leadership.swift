@@ -40,7 +40,10 @@ extension SeatSession {
             highestEpoch = standing.epoch
             if let pair { directives.append(.remember(SeatMemory(pair: pair.description, epoch: highestEpoch.value))) }
         }
-        return directives + retarget(at: now)
+        directives += retarget(at: now)
+        // A standby may be there now.
+        let waits = pending.values.contains { $0.on == nil && $0.message.readLevel ?? .latest != .latest }
+        return waits ? directives + dispatch(at: now) : directives
     }
 
     /// Chooses anew where requests go, and sends them there if that is a new leader.

@@ -6,9 +6,13 @@ import Wire
 extension SeatSession {
     package mutating func perform(
         _ command: Command, for call: Call, by deadline: Instant, at now: Instant
+    ) -> [Directive] { perform(.command(command), for: call, by: deadline, at: now) }
+
+    package mutating func perform(
+        _ body: SeatRequest.Body, for call: Call, by deadline: Instant, at now: Instant
     ) -> [Directive] {
         begin(by: deadline, at: now)
-        let unnamed = Unnamed(command: command, call: call, deadline: deadline, ordinal: ordinal())
+        let unnamed = Unnamed(body: body, call: call, deadline: deadline, ordinal: ordinal())
         guard session != nil else {
             self.unnamed.append(unnamed)
             return openSession(at: now)
@@ -19,10 +23,14 @@ extension SeatSession {
     /// Asks again for what became of a request whose outcome is unknown. The command must be the same as then.
     package mutating func perform(
         _ command: Command, again name: RequestName, for call: Call, by deadline: Instant, at now: Instant
+    ) -> [Directive] { perform(.command(command), again: name, for: call, by: deadline, at: now) }
+
+    package mutating func perform(
+        _ body: SeatRequest.Body, again name: RequestName, for call: Call, by deadline: Instant, at now: Instant
     ) -> [Directive] {
         begin(by: deadline, at: now)
         guard pending[.request(name)] == nil else { return [.deliver(.failed(.unknown(name)), to: call)] }
-        var item = pendingCommand(command, name, for: call, by: deadline, ordinal: ordinal())
+        var item = pendingRequest(body, name, for: call, by: deadline, ordinal: ordinal())
         // Whoever asks again may have sent it before, also in an earlier life.
         item.copies = 1
         return enter(item, as: .request(name), at: now)
@@ -62,23 +70,23 @@ extension SeatSession {
         nextSequence += 1
         unresolved.append(name.sequence)
         giveUpOldest()
-        let item = pendingCommand(
-            unnamed.command, name, for: unnamed.call, by: unnamed.deadline, ordinal: unnamed.ordinal)
+        let item = pendingRequest(
+            unnamed.body, name, for: unnamed.call, by: unnamed.deadline, ordinal: unnamed.ordinal)
         return enter(item, as: .request(name), at: now)
     }
 
-    private func pendingCommand(
-        _ command: Command, _ name: RequestName, for call: Call, by deadline: Instant, ordinal: UInt64
+    private func pendingRequest(
+        _ body: SeatRequest.Body, _ name: RequestName, for call: Call, by deadline: Instant, ordinal: UInt64
     ) -> Pending {
         let request = SeatRequest(
-            session: name.session, sequence: UInt64(clamping: name.sequence), answeredBelow: 0, body: .command(command))
+            session: name.session, sequence: UInt64(clamping: name.sequence), answeredBelow: 0, body: body)
         return Pending(.request(request), for: call, by: deadline, ordinal: ordinal, retries: retries)
     }
 
     private mutating func enter(_ item: Pending, as key: Key, at now: Instant) -> [Directive] {
         pending[key] = item
-        guard let target else { return [] }
-        return [transmit(key, on: target, at: now)].compactMap { $0 }
+        guard let link = destination(of: item) else { return [] }
+        return [transmit(key, on: link, at: now)].compactMap { $0 }
     }
 
     /// Sends a copy that replaces those before.
@@ -88,10 +96,14 @@ extension SeatSession {
         item.copies += 1
         (item.on, item.extra, item.notBefore) = (link, nil, nil)
         item.sentAt = now
-        let late = now.after(nanoseconds: max(timings.lateAfter * 1_000_000, answerTime.late))
-        item.lateAt = late
+        if item.message.maySlack {
+            item.lateAt = nil
+        } else {
+            let late = now.after(nanoseconds: max(timings.lateAfter * 1_000_000, answerTime.late))
+            item.lateAt = late
+            wake(by: late)
+        }
         pending[key] = item
-        wake(by: late)
         return .send(stamped(item.message), on: link)
     }
 
@@ -107,12 +119,30 @@ extension SeatSession {
     /// Sends what is not under way: all that lost its connection or whose pause is over; with `everything`, also what
     /// is under way or pauses.
     mutating func dispatch(at now: Instant, everything: Bool = false) -> [Directive] {
-        guard let target, !pending.isEmpty else { return [] }
+        guard !pending.isEmpty else { return [] }
         let due = pending.filter { _, item in
-            if everything { return true }
+            // Another leader does not change what a standby answers.
+            if everything, item.message.readLevel ?? .latest == .latest { return true }
             return item.on == nil && item.extra == nil && (item.notBefore.map { $0 <= now } ?? true)
         }
-        return due.sorted { $0.value.ordinal < $1.value.ordinal }.compactMap { transmit($0.key, on: target, at: now) }
+        return due.sorted { $0.value.ordinal < $1.value.ordinal }.compactMap { key, item in
+            destination(of: item).flatMap { transmit(key, on: $0, at: now) }
+        }
+    }
+
+    /// To whom it goes now. Nil: nobody there may answer it.
+    private func destination(of item: Pending) -> Link? {
+        switch item.message.readLevel {
+        case nil, .latest: target
+        case .standby: standbyLink
+        // Rather from the node that has less to do.
+        case .atLeast: standbyLink ?? target
+        }
+    }
+
+    private var standbyLink: Link? {
+        order.filter { connections[$0]?.phase == .live && connections[$0]?.standing?.role == .standby }
+            .min { connections[$0]?.roundTrip.smoothed ?? 0 < connections[$1]?.roundTrip.smoothed ?? 0 }
     }
 
     /// A second copy, over another route of the node that has the first.
@@ -163,7 +193,7 @@ extension SeatSession {
         for item in pending.values {
             moments.append(item.deadline)
             if item.on != nil, let late = item.lateAt { moments.append(late) }
-            if target != nil, let again = item.notBefore { moments.append(again) }
+            if let again = item.notBefore, destination(of: item) != nil { moments.append(again) }
         }
         return moments.min()
     }

@@ -35,6 +35,8 @@ package struct SeatSession: Equatable, Sendable {
 
     package enum Outcome: Equatable, Sendable {
         case done(Done)
+        case executed([StatementResult])
+        case schemaChanged(version: UInt32)
         case failed(SeatError)
         case view(View)
         case status(NodeStatus)

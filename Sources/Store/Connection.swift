@@ -1,5 +1,6 @@
 import CSQLiteSession
 import GRDB
+import Tickets
 
 /// One connection to the database, on the system's SQLite. GRDB opens, configures and closes it, and looks at its
 /// tables; the statements of the hot paths are prepared once on its handle and run by `Statement`.
@@ -8,12 +9,14 @@ import GRDB
 final class Connection {
     let path: String
     let raw: OpaquePointer
+    let authorizer: Authorizer
     private let queue: DatabaseQueue
 
     private init(path: String, queue: DatabaseQueue, raw: OpaquePointer) {
         self.path = path
         self.queue = queue
         self.raw = raw
+        authorizer = Authorizer(raw)
     }
 
     static func open(_ path: String, readOnly: Bool) throws(StoreError) -> Connection {
@@ -30,6 +33,7 @@ final class Connection {
         configuration.prepareDatabase { database in
             if !readOnly { reserveRoomForChecksums(database) }
             try database.execute(sql: readOnly ? readerPragmas : writerPragmas)
+            removeLocalWays(database)
         }
         do {
             let queue = try DatabaseQueue(path: uri(of: path), configuration: configuration)
@@ -86,6 +90,25 @@ final class Connection {
     private static func reserveRoomForChecksums(_ database: Database) {
         var count = PageChecksums.reserved
         sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_RESERVE_BYTES, &count)
+    }
+
+    /// What GRDB adds goes by the machine's locale, and must not get into an index or a row. Values are limited, so
+    /// that none takes more memory than a message.
+    private static func removeLocalWays(_ database: Database) {
+        for function in [
+            DatabaseFunction.capitalize, .lowercase, .uppercase, .localizedCapitalize, .localizedLowercase,
+            .localizedUppercase,
+        ] { database.remove(function: function) }
+        for collation in [
+            DatabaseCollation.unicodeCompare, .caseInsensitiveCompare, .localizedCaseInsensitiveCompare,
+            .localizedCompare, .localizedStandardCompare,
+        ] { database.remove(collation: collation) }
+        let raw = database.sqliteConnection
+        twinline_defend(raw)
+        sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, Int32(SQLLimits.row))
+        sqlite3_limit(raw, SQLITE_LIMIT_SQL_LENGTH, Int32(SQLLimits.sql) + 1)
+        sqlite3_limit(raw, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000)
+        sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0)
     }
 
     private static func checkLibrary() throws(StoreError) {

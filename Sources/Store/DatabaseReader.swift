@@ -1,4 +1,5 @@
 import GRDB
+import CSQLiteSession
 import Replication
 import Tickets
 
@@ -6,7 +7,8 @@ import Tickets
 /// waits for nobody.
 package final class DatabaseReader {
     private let connection: Connection
-    private let begin, end, selectPosition, selectTicket, selectHistory: Statement
+    private let begin, end, selectTicket, selectHistory: Statement
+    private let position: AppliedPosition
     /// By what narrows the list: nothing, the state, the unit, both.
     private let selectAny, selectState, selectUnit, selectUnitAndState: Statement
 
@@ -27,7 +29,7 @@ package final class DatabaseReader {
         let page = "id < ?1 ORDER BY id DESC LIMIT ?2"
         begin = try Statement(connection, "BEGIN")
         end = try Statement(connection, "COMMIT")
-        selectPosition = try select("_twinline_applied", "epoch, lsn")
+        position = try AppliedPosition(connection)
         selectTicket = try select("tickets WHERE id = ?1")
         selectHistory = try select("history WHERE ticket = ?1 ORDER BY revision", TicketRow.historyColumns)
         selectAny = try select("tickets WHERE \(page)")
@@ -42,7 +44,7 @@ package final class DatabaseReader {
         try connection.access { _ throws(StoreError) in
             try begin.run()
             do throws(StoreError) {
-                let position = try position()
+                let position = try position.read()
                 var views: [View] = []
                 views.reserveCapacity(queries.count)
                 for query in queries { views.append(try view(query)) }
@@ -53,16 +55,6 @@ package final class DatabaseReader {
                 throw error
             }
         }
-    }
-
-    private func position() throws(StoreError) -> Position {
-        let position = try selectPosition.first { row in
-            Position(Epoch(UInt64(bitPattern: row.integer(0))), LSN(UInt64(bitPattern: row.integer(1))))
-        }
-        guard let position else {
-            throw .damaged(path: connection.path, message: "it does not say how far it is applied")
-        }
-        return position
     }
 
     private func view(_ query: Query) throws(StoreError) -> View {
@@ -76,6 +68,7 @@ package final class DatabaseReader {
             if let before { try statement.bind(1, before) } else { try statement.bind(1, blob: Self.aboveAll) }
             try statement.bind(2, Int64(limit))
             return .tickets(try tickets(statement))
+        case .sql: throw .sql(code: SQLITE_MISUSE, message: "SQL is for a QueryReader")
         }
     }
 

@@ -1,5 +1,4 @@
 import CSQLiteSession
-import GRDB
 import Replication
 
 /// The replicated tables as they were at one moment, on a connection of their own that can't write: for a walk through
@@ -45,14 +44,14 @@ package final class DatabaseSnapshot {
     package func sums(_ goesOn: @escaping (_ rows: Int, _ total: Int) -> Bool) throws(StoreError) -> Sums? {
         guard let standing else { preconditionFailure("a walk through a snapshot that was not taken") }
         let walk = Walk(goesOn)
-        return try connection.access { database throws(StoreError) in
+        return try connection.access { _ throws(StoreError) in
             walk.watch(connection)
             defer {
                 sqlite3_progress_handler(connection.raw, 0, nil, nil)
                 withExtendedLifetime(walk) {}
             }
             do throws(StoreError) {
-                let tables = try ReplicatedTable.all(database, connection)
+                let tables = try ReplicatedTable.all(connection)
                 var total = 0
                 for table in tables { total += try connection.count(table) }
                 walk.total = total

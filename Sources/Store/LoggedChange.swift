@@ -41,22 +41,25 @@ package final class LoggedSchema {
         switch entry.kind {
         case .mark, .forcedMark: return []
         case .schema:
-            follow(entry)
-            return []
-        case .changes:
-            let result = entry.payload.withUnsafeBytes { bytes in
-                Result<[LoggedChange], StoreError> { () throws(StoreError) in try changes(bytes, entry.position) }
+            guard let change = SchemaChange(payload: entry.payload) else {
+                throw .malformedEntry(position: entry.position, offset: 0)
             }
-            return try result.get()
+            follow(change, entry)
+            return try changes(change.changeset, entry.position)
+        case .changes: return try changes(entry.payload, entry.position)
         }
     }
 
+    private func changes(_ changeset: [UInt8], _ position: Position) throws(StoreError) -> [LoggedChange] {
+        let result = changeset.withUnsafeBytes { bytes in
+            Result<[LoggedChange], StoreError> { () throws(StoreError) in try changes(bytes, position) }
+        }
+        return try result.get()
+    }
+
     /// One that does not fit what was seen before only leaves columns without a name.
-    private func follow(_ entry: Entry) {
-        guard entry.schemaVersion == tables.schemaVersion,
-            let sql = String(validating: entry.payload, as: UTF8.self), (try? tables.executeSchema(sql)) != nil
-        else { return }
-        try? tables.commit(at: Position(Epoch(1), tables.applied.lsn.next))
+    private func follow(_ change: SchemaChange, _ entry: Entry) {
+        if entry.schemaVersion == tables.schemaVersion { try? tables.take(change) }
     }
 
     private func changes(

@@ -1,5 +1,6 @@
 import CSQLiteSession
 import Replication
+import Tickets
 
 /// The primary's path.
 extension ReplicatedDatabase {
@@ -11,9 +12,18 @@ extension ReplicatedDatabase {
     ///   nothing happened, and nothing is open.
     package func execute(_ requests: [StoreRequest], now: Int64) throws(StoreError) -> Batch {
         precondition(openBatch == nil, "a batch is open: commit it or roll it back first")
-        return try connection.access { _ throws(StoreError) in
+        if let first = requests.first, requests.count == 1, case .changeSchema(let sql) = first.body {
+            return try changeSchema(sql, first, now: now)
+        }
+        return try run(requests, now: now)
+    }
+
+    private func run(
+        _ requests: [StoreRequest], now: Int64, decided: [Int: Refusal] = [:]
+    ) throws(StoreError) -> Batch {
+        try connection.access { _ throws(StoreError) in
             do throws(StoreError) {
-                let batch = try executor().run(requests, now: now, digest: standing.digest)
+                let batch = try executor().run(requests, now: now, digest: standing.digest, decided: decided)
                 if batch.changeset.isEmpty {
                     try transaction.rollBack()
                 } else {
@@ -28,23 +38,41 @@ extension ReplicatedDatabase {
         }
     }
 
-    /// Changes the schema, in a transaction that stays open like a batch's. The batch's changeset is the SQL itself,
-    /// the payload of an entry of the kind `schema`. Reads all tables, to compute the digest anew.
-    /// - Throws: `StoreError`; nothing is then changed, and nothing is open.
-    package func executeSchema(_ sql: String) throws(StoreError) -> Batch {
-        precondition(openBatch == nil, "a batch is open: commit it or roll it back first")
+    /// The SQL, then the answer, in a transaction that stays open like a batch's. What can't be done is undone and
+    /// refused, and its refusal is an entry like any other.
+    private func changeSchema(_ sql: String, _ request: StoreRequest, now: Int64) throws(StoreError) -> Batch {
+        // An earlier copy may have an answer.
+        if let seen = try connection.access({ _ throws(StoreError) in try executor().seen(request) }) {
+            return Batch(outcomes: [seen], changeset: [], digest: standing.digest)
+        }
         let tablesBefore = tables
-        return try connection.access { database throws(StoreError) in
+        let attempt: Result<Batch, SchemaFailure> = try connection.access { _ throws(StoreError) in
             do throws(StoreError) {
                 try transaction.begin()
-                let payload = Array(sql.utf8)
-                let after = try changeSchema(payload, at: applied, after: standing, database)
-                openBatch = OpenBatch(after: after, tablesBefore: tablesBefore)
-                return Batch(outcomes: [], changeset: payload, digest: after.digest)
+                switch try define(sql, after: standing) {
+                case .failure(let failure):
+                    abandonTransaction(tablesBefore: tablesBefore)
+                    return .failure(failure)
+                case .success(var after):
+                    let answer = Answer.schemaChanged(version: after.schemaVersion)
+                    let changes = try executor().conclude(request, answer, now: now, digest: &after.digest)
+                    let change = SchemaChange(sql: sql, signature: try signature(), changeset: changes)
+                    openBatch = OpenBatch(after: after, tablesBefore: tablesBefore)
+                    return .success(
+                        Batch(
+                            outcomes: [.answer(answer, remembered: false)], changeset: change.payload,
+                            digest: after.digest, kind: .schema))
+                }
             } catch {
                 abandonTransaction(tablesBefore: tablesBefore)
                 throw error
             }
+        }
+        switch attempt {
+        case .success(let batch): return batch
+        case .failure(let failure):
+            let refusal = Refusal.statementFailed(statement: failure.statement, reason: failure.reason)
+            return try run([request], now: now, decided: [0: refusal])
         }
     }
 
@@ -74,7 +102,8 @@ extension ReplicatedDatabase {
         if case .executing(let executor) = role { return executor }
         role = .none
         twinline_enable_triggers(connection.raw, 1)
-        let executor = try Executor(connection, transaction, tables: tables)
+        twinline_enforce_foreign_keys(connection.raw, 1)
+        let executor = try Executor(connection, transaction, tables: tables, clock: clock)
         role = .executing(executor)
         return executor
     }

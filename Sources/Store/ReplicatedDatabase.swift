@@ -1,4 +1,3 @@
-import GRDB
 import Replication
 
 /// A node's copy of the database: executes batches as primary, applies entries as standby and at recovery.
@@ -37,6 +36,9 @@ package final class ReplicatedDatabase {
         case applying(Applier)
     }
 
+    /// A clock that only tells how long SQL takes; without one it may take any time.
+    package var clock: () -> Instant = { Instant(nanoseconds: 0) }
+
     let transaction: Transaction
     let checkpoints: Checkpoints
     private let updateStanding: Statement
@@ -71,7 +73,7 @@ package final class ReplicatedDatabase {
 
     static func create(at path: String, tables: String) throws(StoreError) -> ReplicatedDatabase {
         let connection = try Connection.open(path, readOnly: false)
-        try connection.access { database throws(StoreError) in
+        try connection.access { _ throws(StoreError) in
             guard try Statement(connection, "SELECT count(*) FROM sqlite_schema").first({ $0.integer(0) }) == 0 else {
                 throw .cannotOpen(path: path, reason: "there is a database already")
             }
@@ -94,13 +96,13 @@ package final class ReplicatedDatabase {
     }
 
     private static func open(_ connection: Connection) throws(StoreError) -> ReplicatedDatabase {
-        try connection.access { database throws(StoreError) in
+        try connection.access { _ throws(StoreError) in
             let found = try Statement(connection, "PRAGMA application_id").first { $0.integer(0) }
             guard found == Schema.applicationID else {
                 throw .cannotOpen(path: connection.path, reason: "it is not a database of Twinline")
             }
             let standing = try Standing(connection)
-            return try ReplicatedDatabase(connection, standing, try ReplicatedTable.all(database, connection))
+            return try ReplicatedDatabase(connection, standing, try ReplicatedTable.all(connection))
         }
     }
 }

@@ -1,5 +1,4 @@
 import CSQLiteSession
-import GRDB
 
 /// What capture, applying and the digest need to know of one replicated table.
 final class ReplicatedTable {
@@ -38,38 +37,35 @@ final class ReplicatedTable {
 extension ReplicatedTable {
     /// All tables but SQLite's own and this node's own, in the order of their names.
     /// - Throws: `StoreError.unsuitableTable` for the first one that can't be replicated faithfully.
-    static func all(_ database: Database, _ connection: Connection) throws(StoreError) -> [ReplicatedTable] {
-        let rows = try fetch(database, connection) { database in
-            try Row.fetchAll(
-                database,
-                sql: "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type <> 'view' ORDER BY name")
-        }
+    static func all(_ connection: Connection) throws(StoreError) -> [ReplicatedTable] {
+        let select = try Statement(
+            connection,
+            "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type <> 'view' ORDER BY name")
+        var found: [(name: String, type: String)] = []
+        while try select.step() { found.append((select.text(0), select.text(1))) }
         var tables: [ReplicatedTable] = []
-        for row in rows {
-            let name: String = row["name"], type: String = row["type"]
-            if isLocal(name) { continue }
+        for (name, type) in found where !isLocal(name) {
             guard type == "table" else {
                 throw .unsuitableTable(table: name, reason: "it is a \(type) table")
             }
-            tables.append(try ReplicatedTable(name, database, connection))
+            tables.append(try ReplicatedTable(name, connection))
         }
         return tables
     }
 
     static func isLocal(_ name: String) -> Bool { name.hasPrefix("_twinline") || name.hasPrefix("sqlite_") }
 
-    private convenience init(_ name: String, _ database: Database, _ connection: Connection) throws(StoreError) {
-        let rows = try Self.fetch(database, connection) { database in
-            try Row.fetchAll(
-                database, sql: "SELECT name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid",
-                arguments: [name])
-        }
+    private convenience init(_ name: String, _ connection: Connection) throws(StoreError) {
+        let select = try Statement(
+            connection, "SELECT name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid")
+        try select.bind(1, name)
         func refused(_ reason: String) -> StoreError { .unsuitableTable(table: name, reason: reason) }
         var columns: [Column] = []
-        for row in rows {
-            let column: String = row["name"], type: String = row["type"], position: UInt8 = row["pk"]
-            let isNotNull: Bool = row["notnull"]
-            guard row["hidden"] == 0 else { throw refused("its column \(column) is generated") }
+        while try select.step() {
+            // More columns than a changeset's header counts may be in the key.
+            let column = select.text(0), type = select.text(1), position = UInt8(clamping: select.integer(3))
+            let isNotNull = select.integer(2) != 0
+            guard select.integer(4) == 0 else { throw refused("its column \(column) is generated") }
             if position > 0, !isNotNull { throw refused("its key column \(column) is not declared NOT NULL") }
             guard !connection.isAutoincrement(table: name, column: column) else {
                 throw refused("its column \(column) is AUTOINCREMENT, whose counter can't be replicated")
@@ -82,15 +78,6 @@ extension ReplicatedTable {
         guard columns.contains(where: \.isKey) else { throw refused("it has no primary key") }
         guard columns.count <= Self.columnLimit else { throw refused("it has more than \(Self.columnLimit) columns") }
         self.init(name: name, columns: columns)
-    }
-
-    private static func fetch<Value>(
-        _ database: Database, _ connection: Connection, _ body: (Database) throws -> Value
-    ) throws(StoreError) -> Value {
-        do { return try body(database) } catch {
-            throw (error as? DatabaseError).map { connection.error($0.extendedResultCode.rawValue) }
-                ?? .sql(code: SQLITE_ERROR, message: "\(error)")
-        }
     }
 }
 

@@ -69,3 +69,13 @@ enum Schema {
         INSERT INTO _twinline_applied VALUES (1, 0, 0, 0, 0, 1);
         """
 }
+
+extension Schema {
+    /// The tables that only Twinline's own statements write.
+    static let own: Set<String> = ["tickets", "history", "sessions", "answers", "counters"]
+
+    static func isTwinlines(_ table: String) -> Bool {
+        let name = table.lowercased()
+        return own.contains(name) || name.hasPrefix("_twinline") || name.hasPrefix("sqlite_")
+    }
+}

@@ -12,6 +12,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case copiesDiffer(table: String, key: String, operation: String, position: Position)
     case digestDiffers(position: Position, expected: Digest, found: Digest)
     case schemaVersionDiffers(position: Position, expected: UInt32, found: UInt32)
+    /// A schema change that can't be made here, or leads to other definitions than on the other node.
+    case schemaDiffers(position: Position, reason: String)
     /// An entry that doesn't follow what is applied.
     case outOfOrder(position: Position, applied: Position)
     /// A payload that isn't what its kind says, at this byte.
@@ -32,7 +34,7 @@ extension StoreError {
         switch self {
         case .diskFull, .inputOutput, .damaged: true
         case .libraryLacks, .cannotOpen, .unsuitableTable, .copiesDiffer, .digestDiffers, .schemaVersionDiffers,
-            .outOfOrder, .malformedEntry, .notCaptured, .sessionsExhausted, .sql:
+            .schemaDiffers, .outOfOrder, .malformedEntry, .notCaptured, .sessionsExhausted, .sql:
             false
         }
     }
@@ -53,6 +55,8 @@ extension StoreError: CustomStringConvertible {
             "The copies differ: the digest after \(position) is \(found), not \(expected). Reseed this node."
         case .schemaVersionDiffers(let position, let expected, let found):
             "Entry \(position) is for schema version \(expected), the database has \(found). Reseed this node."
+        case .schemaDiffers(let position, let reason):
+            "The schema change \(position) does not fit here: \(reason). Give both nodes the same SQLite, then reseed."
         case .outOfOrder(let position, let applied):
             "Entry \(position) does not follow \(applied), the last one applied. Restart this node."
         case .malformedEntry(let position, let offset):

@@ -15,6 +15,10 @@ package struct StoreRequest: Equatable, Sendable {
     package enum Body: Equatable, Sendable {
         case openSession
         case command(Command)
+        /// In one transaction with the others of the batch, and undone alone if it fails.
+        case execute([SQLStatement])
+        /// By itself: a batch of its own.
+        case changeSchema(String)
         /// Forget the sessions whose last word is older. Sent by the primary itself; a part of them at a time.
         case expireSessions(before: Int64)
     }
@@ -37,6 +41,8 @@ package enum Outcome: Equatable, Sendable {
     case sessionsExpired(Int)
     case unknownSession
     case windowExpired
+    /// SQL that was not begun, since others have taken their time: another copy may be.
+    case postponed
     /// The database could not do it; nothing of it happened, and another copy may succeed.
     case failed(StoreError)
 }
@@ -49,4 +55,6 @@ package struct Batch: Equatable, Sendable {
     package var changeset: [UInt8]
     /// Of the database after it.
     package var digest: Digest
+    /// Of the entry that it becomes: `changes`, or `schema`, and then the changeset is a `SchemaChange`.
+    package var kind = EntryKind.changes
 }

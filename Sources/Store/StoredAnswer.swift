@@ -10,6 +10,17 @@ import Tickets
 ///          5  textTooLong     field (string), bytes (8), limit (8)
 ///          6  missing         field (string)
 ///          7  notAllowed      actor (string), action (1)
+///          8  executed        results (4: how many), each: changes (8), columns (4: how many, then strings),
+///                             rows (4: how many), each a value for each column, see below
+///          9  schemaChanged   version (4)
+///         10  guardNotMet     statement (4), expected (8), found (8)
+///         11  statementFailed statement (4), reason (string)
+///         12  resultTooLarge  statement (4), limit (8)
+///         13  changesTooLarge statement (4), limit (8)
+///         14  tookTooLong     statement (4), milliseconds (8)
+///
+/// A value begins with SQLite's type: 1 integer (8), 2 real (8, IEEE 754), 3 text (string), 4 blob (4: its length, then
+/// its bytes), 5 NULL.
 ///
 /// It is valid if and only if the kind is known, each part has a value of its type, and nothing follows.
 extension Answer {
@@ -22,6 +33,12 @@ extension Answer {
             bytes.append(done.ticket)
             bytes.append(UInt8(done.state.rawValue))
             bytes.append(word: UInt64(bitPattern: done.revision))
+        case .executed(let results):
+            bytes.append(8)
+            bytes.append(results)
+        case .schemaChanged(let version):
+            bytes.append(9)
+            bytes.append(half: version)
         case .refused(let refusal): refusal.encode(into: &bytes)
         }
         return bytes
@@ -60,14 +77,16 @@ extension Refusal {
             bytes.append(7)
             bytes.append(string: actor)
             bytes.append(UInt8(action.rawValue))
-        case .unknownSession, .windowExpired, .malformed:
+        case .guardNotMet, .statementFailed, .resultTooLarge, .changesTooLarge, .tookTooLong:
+            encodeSQL(into: &bytes)
+        case .unknownSession, .windowExpired, .malformed, .needsService:
             preconditionFailure("\(self) is said, but never stored")
         }
     }
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(word: UInt64) {
+    mutating func append(word: UInt64) {
         Swift.withUnsafeBytes(of: word.bigEndian) { append(contentsOf: $0) }
     }
 
@@ -76,13 +95,17 @@ extension [UInt8] {
         append(word: id.low)
     }
 
-    fileprivate mutating func append(string: String) {
-        Swift.withUnsafeBytes(of: UInt32(string.utf8.count).bigEndian) { append(contentsOf: $0) }
+    mutating func append(half: UInt32) {
+        Swift.withUnsafeBytes(of: half.bigEndian) { append(contentsOf: $0) }
+    }
+
+    mutating func append(string: String) {
+        append(half: UInt32(string.utf8.count))
         append(contentsOf: string.utf8)
     }
 }
 
-private struct AnswerReader {
+struct AnswerReader {
     let bytes: UnsafeRawBufferPointer
     var offset = 0
 
@@ -94,6 +117,8 @@ private struct AnswerReader {
             guard let id = ticketID(), let state: Ticket.State = value(), let revision = word() else { return nil }
             return .done(Done(ticket: id, state: state, revision: Int64(bitPattern: revision)))
         }
+        if kind == 8 { return results().map { .executed($0) } }
+        if kind == 9 { return half().map { .schemaChanged(version: $0) } }
         return refusal(kind).map { .refused($0) }
     }
 
@@ -112,17 +137,17 @@ private struct AnswerReader {
         case 7:
             guard let actor = string(), let action: HistoryRow.Action = value() else { return nil }
             return .notAllowed(actor: actor, action: action)
-        default: return nil
+        default: return refusalOfSQL(kind)
         }
     }
 
-    private mutating func byte() -> UInt8? {
+    mutating func byte() -> UInt8? {
         guard offset < bytes.count else { return nil }
         offset += 1
         return bytes[offset - 1]
     }
 
-    private mutating func word() -> UInt64? {
+    mutating func word() -> UInt64? {
         guard bytes.count - offset >= 8 else { return nil }
         offset += 8
         return UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset - 8, as: UInt64.self))
@@ -137,11 +162,18 @@ private struct AnswerReader {
         return TicketID(high: high, low: low)
     }
 
-    private mutating func string() -> String? {
+    mutating func half() -> UInt32? {
         guard bytes.count - offset >= 4 else { return nil }
-        let length = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-        guard Int(length) <= bytes.count - offset - 4 else { return nil }
-        offset += 4 + Int(length)
-        return String(validating: bytes[offset - Int(length)..<offset], as: UTF8.self)
+        offset += 4
+        return UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset - 4, as: UInt32.self))
     }
+
+    /// Four bytes of length, and so many bytes.
+    mutating func piece() -> Slice<UnsafeRawBufferPointer>? {
+        guard let length = half(), Int(length) <= bytes.count - offset else { return nil }
+        offset += Int(length)
+        return bytes[offset - Int(length)..<offset]
+    }
+
+    mutating func string() -> String? { piece().flatMap { String(validating: $0, as: UTF8.self) } }
 }

@@ -54,6 +54,8 @@ public enum Query: Equatable, Sendable {
     /// Newest first. `state` and `unit` narrow it; `before` goes on from the last id of the page before.
     case list(state: Ticket.State?, unit: String?, before: TicketID?, limit: Int)
     case history(TicketID)
+    /// Of any table; needs a certificate of the role service.
+    case sql(SQLQuery)
 }
 
 /// What a query shows.
@@ -62,6 +64,7 @@ public enum View: Equatable, Sendable {
     case ticket(Ticket?)
     case tickets([Ticket])
     case history([HistoryRow])
+    case rows(SQLRows)
 }
 
 /// What a command did: the ticket's state and number of history rows after it.
@@ -79,5 +82,9 @@ public struct Done: Equatable, Sendable {
 /// What became of a command: the same ever after, however often the request is sent.
 public enum Answer: Equatable, Sendable {
     case done(Done)
+    /// A transaction's statements, in their order.
+    case executed([StatementResult])
+    /// The schema's version after it.
+    case schemaChanged(version: UInt32)
     case refused(Refusal)
 }

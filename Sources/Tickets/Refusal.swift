@@ -8,6 +8,17 @@ public enum Refusal: Error, Equatable, Sendable {
     case missing(field: String)
     /// The name in the certificate may not do this.
     case notAllowed(actor: String, action: HistoryRow.Action)
+    /// A statement, counted from 1, did not change or give as many rows as it was to.
+    case guardNotMet(statement: Int, expected: Int64, found: Int64)
+    /// A statement, counted from 1, can't be run, for this reason.
+    case statementFailed(statement: Int, reason: String)
+    /// Bytes.
+    case resultTooLarge(statement: Int, limit: Int)
+    /// Bytes.
+    case changesTooLarge(statement: Int, limit: Int)
+    case tookTooLong(statement: Int, milliseconds: Int)
+    /// Never stored: SQL is for certificates of the role service.
+    case needsService(actor: String)
     /// Never stored: the session is not known (any more). This copy was not run; an older one may have been.
     case unknownSession
     /// Never stored: the seat said before that it has the answers to this sequence.
@@ -28,6 +39,17 @@ extension Refusal: CustomStringConvertible {
             "The field \(field) has \(bytes) bytes, but may have \(limit): shorten it."
         case .missing(let field): "The field \(field) is empty: fill it in."
         case .notAllowed(let actor, let action): "\(actor) may not \"\(action)\": use a certificate that may."
+        case .guardNotMet(let statement, let expected, let found):
+            "Statement \(statement) changed or gave \(found) rows, not \(expected): nothing was changed; look again."
+        case .statementFailed(let statement, let reason):
+            "Statement \(statement) can't be run: \(reason). Nothing was changed; correct it."
+        case .resultTooLarge(let statement, let limit):
+            "Statement \(statement) gives more than \(limit) bytes: ask for fewer rows or columns at a time."
+        case .changesTooLarge(let statement, let limit):
+            "With statement \(statement) this changes more than \(limit) bytes: nothing was changed; do it in parts."
+        case .tookTooLong(let statement, let milliseconds):
+            "Statement \(statement) took longer than \(milliseconds) ms: nothing was changed; do it in parts."
+        case .needsService(let actor): "\(actor) may not use SQL: use a certificate of the role service."
         case .unknownSession:
             "The session is not known any more: open a new one, and look whether the request was done before."
         case .windowExpired: "The answer was acknowledged before and is forgotten: look at the ticket."

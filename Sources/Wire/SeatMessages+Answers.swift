@@ -37,7 +37,27 @@ extension Refusal {
         case .unknownSession: self = .unknownSession
         case .windowExpired: self = .windowExpired
         case .malformed: self = .malformed(field: message.field)
+        case .guardNotMet, .statementFailed, .resultTooLarge, .changesTooLarge, .tookTooLong, .needsService:
+            self = try .ofSQL(message)
         case .unspecified, .UNRECOGNIZED: throw MalformedMessage(field: "reason")
+        }
+    }
+}
+
+extension Refusal {
+    private static func ofSQL(_ message: Twinline_Seat_V1_Refusal) throws(MalformedMessage) -> Refusal {
+        let statement = Int(message.statement), limit = Int(clamping: message.limit)
+        switch message.reason {
+        case .guardNotMet:
+            return .guardNotMet(
+                statement: statement, expected: try Int64(wire: message.expected, field: "expected"),
+                found: try Int64(wire: message.found, field: "found"))
+        case .statementFailed: return .statementFailed(statement: statement, reason: message.field)
+        case .resultTooLarge: return .resultTooLarge(statement: statement, limit: limit)
+        case .changesTooLarge: return .changesTooLarge(statement: statement, limit: limit)
+        case .tookTooLong: return .tookTooLong(statement: statement, milliseconds: limit)
+        case .needsService: return .needsService(actor: message.actor)
+        default: throw MalformedMessage(field: "reason")
         }
     }
 }
@@ -60,6 +80,22 @@ extension Twinline_Seat_V1_Refusal {
         case .unknownSession: reason = .unknownSession
         case .windowExpired: reason = .windowExpired
         case .malformed(let field): (reason, self.field) = (.malformed, field)
+        case .guardNotMet(let statement, let expected, let found):
+            (reason, self.statement) = (.guardNotMet, UInt32(clamping: statement))
+            (self.expected, self.found) = (UInt64(clamping: expected), UInt64(clamping: found))
+        case .statementFailed(let statement, let why):
+            (reason, self.statement, field) = (.statementFailed, UInt32(clamping: statement), why)
+        case .resultTooLarge(let statement, let limit):
+            (reason, self.statement, self.limit) = (
+                .resultTooLarge, UInt32(clamping: statement), UInt64(clamping: limit)
+            )
+        case .changesTooLarge(let statement, let limit):
+            (reason, self.statement) = (.changesTooLarge, UInt32(clamping: statement))
+            self.limit = UInt64(clamping: limit)
+        case .tookTooLong(let statement, let milliseconds):
+            (reason, self.statement) = (.tookTooLong, UInt32(clamping: statement))
+            limit = UInt64(clamping: milliseconds)
+        case .needsService(let actor): (reason, self.actor) = (.needsService, actor)
         }
     }
 }
@@ -69,6 +105,8 @@ extension Answer {
     package init?(_ message: Twinline_Seat_V1_Answer) throws(MalformedMessage) {
         switch message.outcome {
         case .done(let done): self = .done(try Done(done))
+        case .executed(let executed): self = try Answer(executed)
+        case .schemaChanged(let changed): self = .schemaChanged(version: changed.version)
         case .refused(let refusal): self = .refused(try Refusal(refusal))
         case .notNow, .sessionOpened: return nil
         case nil: throw MalformedMessage(field: "outcome")
@@ -83,6 +121,8 @@ extension Twinline_Seat_V1_Answer {
         self.sequence = sequence
         switch answer {
         case .done(let done): self.done = Twinline_Seat_V1_Done(done)
+        case .executed(let results): executed = Twinline_Seat_V1_Executed(results)
+        case .schemaChanged(let version): schemaChanged.version = version
         case .refused(let refusal): self.refused = Twinline_Seat_V1_Refusal(refusal)
         }
     }

@@ -13,6 +13,16 @@ package struct SeatRequest: Equatable, Sendable {
     package enum Body: Equatable, Sendable {
         case openSession
         case command(Command)
+        case execute([SQLStatement])
+        case changeSchema(String)
+
+        /// Needs a certificate of the role service.
+        package var isSQL: Bool {
+            switch self {
+            case .openSession, .command: false
+            case .execute, .changeSchema: true
+            }
+        }
     }
 
     package init(session: Int64, sequence: UInt64, answeredBelow: Int64, body: Body) {
@@ -33,7 +43,17 @@ package struct SeatRequest: Equatable, Sendable {
         guard message.answeredBelow <= message.sequence else { throw MalformedMessage(field: "answered_below") }
         self.init(
             session: Int64(message.session), sequence: message.sequence, answeredBelow: Int64(message.answeredBelow),
-            body: .command(try Command(message)))
+            body: try Body(message))
+    }
+}
+
+extension SeatRequest.Body {
+    fileprivate init(_ request: Twinline_Seat_V1_Request) throws(MalformedMessage) {
+        switch request.command {
+        case .execute(let message): self = .execute(try [SQLStatement](message))
+        case .schemaChange(let message): self = .changeSchema(try checkedSchemaChange(message))
+        default: self = .command(try Command(request))
+        }
     }
 }
 
@@ -48,7 +68,7 @@ extension Command {
         case .return(let message): self = .return(try TicketID(message.ticket), reason: message.reason)
         case .complete(let message): self = .complete(try TicketID(message.ticket), result: message.result)
         case .note(let message): self = .note(try TicketID(message.ticket), text: message.text)
-        case .openSession, nil: throw MalformedMessage(field: "command")
+        case .openSession, .execute, .schemaChange, nil: throw MalformedMessage(field: "command")
         }
     }
 }
@@ -72,6 +92,12 @@ extension Twinline_Seat_V1_Request {
             self.init()
             command = .openSession(Twinline_Seat_V1_OpenSession())
         case .command(let command): self.init(command)
+        case .execute(let statements):
+            self.init()
+            execute.statements = statements.map { Twinline_Seat_V1_Statement($0) }
+        case .changeSchema(let sql):
+            self.init()
+            schemaChange.sql = sql
         }
         session = UInt64(bitPattern: request.session)
         sequence = request.sequence

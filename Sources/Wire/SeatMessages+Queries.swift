@@ -54,6 +54,7 @@ extension Query {
                 unit: message.unit.isEmpty ? nil : message.unit,
                 before: message.before.isEmpty ? nil : try TicketID(message.before, field: "before"),
                 limit: message.limit == 0 ? Self.usualLimit : Int(message.limit))
+        case .sql(let message): self = .sql(try SQLQuery(message))
         case nil: throw MalformedMessage(field: "query")
         }
     }
@@ -84,6 +85,7 @@ extension Twinline_Seat_V1_ReadRequest {
             list.unit = unit ?? ""
             if let before { list.before = before.bytes }
             list.limit = UInt32(clamping: limit)
+        case .sql(let query): sql = Twinline_Seat_V1_SqlQuery(query)
         }
     }
 }
@@ -100,9 +102,10 @@ extension View {
             self = .tickets(try page.tickets.map { message throws(MalformedMessage) in try Ticket(message) })
         case (.history(let page), .history):
             self = .history(try page.rows.map { message throws(MalformedMessage) in try HistoryRow(message) })
+        case (.rows(let rows), .sql):
+            self = .rows(try SQLRows(rows, epoch: answer.positionEpoch, lsn: answer.positionLsn))
         case (.notNow, _), (.refused, _): return nil
-        case (.tickets, .history), (.history, .show), (.history, .list), (nil, _):
-            throw MalformedMessage(field: "outcome")
+        case (.tickets, _), (.history, _), (.rows, _), (nil, _): throw MalformedMessage(field: "outcome")
         }
     }
 }
@@ -117,6 +120,7 @@ extension Twinline_Seat_V1_ReadAnswer {
         case .ticket(let ticket): tickets.tickets = ticket.map { [Twinline_Seat_V1_Ticket($0)] } ?? []
         case .tickets(let page): tickets.tickets = page.map { Twinline_Seat_V1_Ticket($0) }
         case .history(let rows): history.rows = rows.map { Twinline_Seat_V1_HistoryRow($0) }
+        case .rows(let rows): self.rows = Twinline_Seat_V1_Rows(rows)
         }
     }
 }

@@ -14,6 +14,6 @@ struct Twinline: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, NodeCommand.self, WitnessCommand.self, SeatCommand.self, StatusCommand.self,
             SwitchoverCommand.self, ReseedCommand.self, ForceSoloCommand.self, ForcePromoteCommand.self,
-            VerifyCommand.self, LogCommand.self, BenchCommand.self, DemoCommand.self,
+            VerifyCommand.self, SQLCommand.self, LogCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 }

@@ -3,6 +3,7 @@ import Foundation
 import Replication
 import Store
 import Testing
+import Tickets
 import Wire
 
 @testable import Daemon
@@ -39,11 +40,18 @@ import Wire
         firstRegister(PerNode(a: RandomID(high: 0, low: 1), b: RandomID(high: 3, low: 4)))
     }
 
-    /// A snapshot of another node's database with a ticket in it, and the offer of it.
+    /// A snapshot of another node's database with a table of the platform's in it, and the offer of it.
     private func snapshot() throws -> (CopyOffer, [UInt8]) {
         let database = try ReplicatedDatabase.create(at: path("source"))
-        let batch = try database.execute([StoreRequest(actor: "seat/1", body: .openSession)], now: 1)
-        try database.commit(at: Position(Epoch(1), LSN(1)))
+        func perform(_ sequence: Int64, _ body: StoreRequest.Body) throws -> Batch {
+            let request = StoreRequest(session: 1, sequence: sequence, actor: "service/1", body: body)
+            let batch = try database.execute([request], now: 1)
+            try database.commit(at: Position(Epoch(1), database.applied.lsn.next))
+            return batch
+        }
+        _ = try perform(0, .openSession)
+        _ = try perform(1, .changeSchema("CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY)"))
+        let batch = try perform(2, .execute([SQLStatement("INSERT INTO units VALUES ('Roads')")]))
         let snapshot = try SnapshotFile(of: path("source"), into: path("snapshot"))
         while try snapshot.copy(bytes: 4096) {}
         try snapshot.finish()
@@ -106,6 +114,9 @@ import Wire
         #expect(!FileManager.default.fileExists(atPath: data.copyPath(1)))
         #expect(opened.log.last == offer.position && opened.log.lastChain == offer.chain)
         #expect(opened.database.digest == offer.digest && opened.database.applied == offer.position)
+        #expect(opened.database.schemaVersion == 2)
+        let units = try opened.queries.read(SQLQuery("SELECT name FROM units")).1
+        #expect(units == .success(SQLRows(columns: ["name"], rows: [[.text("Roads")]])))
         #expect(try opened.log.tip() == nil && opened.origin.digest == offer.digest)
     }
 

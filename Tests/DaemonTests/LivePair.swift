@@ -87,8 +87,10 @@ final class LivePair: Sendable {
             witness: try address(2), data: path("data-\(name)"), tls: tls("node/\(name)"), segmentSize: 1 << 20)
     }
 
-    var seat: SeatConfiguration {
-        let files = tls("seat/1")
+    var seat: SeatConfiguration { seat("seat/1") }
+
+    func seat(_ name: String) -> SeatConfiguration {
+        let files = tls(name)
         return SeatConfiguration(
             routes: [.init(.a, address: "127.0.0.1", port: ports[0]), .init(.b, address: "127.0.0.1", port: ports[1])],
             certificate: files.certificate, key: files.key, authority: files.authority)

@@ -11,86 +11,6 @@ import Wire
 
 /// `twinline log show` on a log as a node writes it: real batches, in real segments.
 @Suite struct LogShowTests {
-    private final class Sample {
-        let directory: URL
-        private var log: EntryLog?
-        private let database: ReplicatedDatabase
-        private var session: Int64 = 0
-        private var sequence: Int64 = 0
-
-        init() throws {
-            directory = FileManager.default.temporaryDirectory.appending(
-                path: "twinline-log-\(UInt64.random(in: 0 ... .max))")
-            try FileManager.default.createDirectory(
-                at: directory.appending(path: "log"), withIntermediateDirectories: true)
-            database = try ReplicatedDatabase.create(at: directory.appending(path: "tickets.sqlite").path)
-            let log = try EntryLog.create(
-                in: PosixDirectory(path: logPath), pairID: RandomID(high: 1, low: 2),
-                options: EntryLog.Options(segmentSize: 1 << 16))
-            let mark = Entry(
-                position: Position(Epoch(3), LSN(1)), kind: .mark, schemaVersion: 1, digest: .zero, payload: [])
-            try log.append([EntryFrame(encoding: mark, chainBefore: 0, knownSynced: .zero)])
-            try database.apply([mark])
-            self.log = log
-            try write([StoreRequest(actor: "seat/017", body: .openSession)])
-            session = 1
-        }
-
-        deinit { try? FileManager.default.removeItem(at: directory) }
-
-        var logPath: String { directory.appending(path: "log").path }
-        var segment: String { logPath + "/" + SegmentHeader.name(LSN(1)) }
-
-        func perform(_ commands: Command...) throws {
-            try write(
-                commands.map { command in
-                    sequence += 1
-                    return StoreRequest(
-                        session: session, sequence: sequence, answeredBelow: sequence - 1, actor: "seat/017",
-                        body: .command(command))
-                })
-        }
-
-        private func write(_ requests: [StoreRequest]) throws {
-            guard let log else { return }
-            let batch = try database.execute(requests, now: 1_314_525_600_000 + sequence * 1000)
-            let position = Position(Epoch(3), log.last.lsn.next)
-            let entry = Entry(
-                position: position, kind: .changes, schemaVersion: 1, digest: batch.digest, payload: batch.changeset)
-            try log.append([EntryFrame(encoding: entry, chainBefore: log.lastChain, knownSynced: log.synced)])
-            _ = try log.sync()
-            try database.commit(at: position)
-        }
-
-        func show(
-            last: Int? = nil, from: UInt64 = 0, to: UInt64 = .max, filter: EntryFilter = EntryFilter(),
-            _ line: (FoundEntry) -> String
-        ) throws -> (lines: [String], troubles: [String]) {
-            let view = try LogView(of: ReadOnlyDirectory(path: LogPlace.find(directory.path)))
-            let search = LogSearch(
-                view: view, from: LSN(from), to: LSN(to), last: last, filter: filter, showsProgress: false)
-            var lines: [String] = []
-            try search.run { lines.append(line($0)) }
-            return (lines, search.troubles)
-        }
-
-        /// Spoils the last byte of the last entry.
-        func tear() throws {
-            guard let end = log?.segments.last else { return }
-            try damage(at: end.end - 1, of: end.name)
-        }
-
-        /// Changes a byte of a segment behind everybody's back.
-        func damage(at offset: Int, of name: String = SegmentHeader.name(LSN(1))) throws {
-            let file = try FileHandle(forUpdating: URL(filePath: logPath + "/" + name))
-            try file.seek(toOffset: UInt64(offset))
-            let byte = try #require(try file.read(upToCount: 1)?.first)
-            try file.seek(toOffset: UInt64(offset))
-            try file.write(contentsOf: [byte ^ 1])
-            try file.close()
-        }
-    }
-
     private static let ticket = TicketID(high: 0x0132_0f77_1e40_0001, low: 2)
     private static let other = TicketID(high: 0x0132_0f77_1e40_0001, low: 3)
 
@@ -101,8 +21,8 @@ import Wire
                 text: text))
     }
 
-    private func sample() throws -> Sample {
-        let sample = try Sample()
+    private func sample() throws -> LogSample {
+        let sample = try LogSample()
         try sample.perform(open(Self.ticket, "Dark\nsince \u{1b}[31mMonday"))
         try sample.perform(
             .dispatch(Self.ticket, unit: "lamps", note: "soon"), .complete(Self.ticket, result: "x"),
@@ -118,6 +38,49 @@ import Wire
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "LogShow.txt")
         let expected = try String(contentsOf: file, encoding: .utf8)
         #expect(lines.joined(separator: "\n") + "\n" == expected)
+    }
+
+    @Test("SQL reads as its definitions, and as the rows and columns of the platform's tables")
+    func sql() throws {
+        let sample = try LogSample()
+        try sample.sql(
+            .changeSchema(
+                "CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY, phone);\nCREATE INDEX u ON units (phone)"),
+            .execute([SQLStatement("INSERT INTO units VALUES ('Roads', 331) RETURNING name")]),
+            .execute([SQLStatement("DELETE FROM tickets")]), .changeSchema("DROP TABLE nowhere"))
+        let text = EntryText(ChangeWords(), brief: false)
+        let lines = try sample.show(last: 4) {
+            text.page($0).split(separator: "\n").dropFirst().joined(separator: "\n")
+        }
+        #expect(
+            lines.lines == [
+                """
+                  request 1/1 changed the schema
+                    CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY, phone);
+                    CREATE INDEX u ON units (phone)
+                    + answers 1/1: answer done: schema version 2
+                """,
+                """
+                  request 1/2 ran a statement of SQL
+                    + units 'Roads': phone 331
+                    + answers 1/2: answer done: 1 changed, 1 given
+                """,
+                """
+                  request 1/3 was refused: Statement 1 can't be run: tickets is Twinline's own table; it may only be \
+                read. Nothing was changed; correct it.
+                    + answers 1/3: answer refused: Statement 1 can't be run: tickets is Twinline's own table; it may \
+                only be read. Nothing was changed; correct it.
+                """,
+                """
+                  request 1/4 was refused: Statement 1 can't be run: no such table: nowhere. Nothing was changed; \
+                correct it.
+                    + answers 1/4: answer refused: Statement 1 can't be run: no such table: nowhere. Nothing was \
+                changed; correct it.
+                """,
+            ])
+        #expect(lines.troubles.isEmpty)
+        let json = try sample.show(from: 3, to: 3) { EntryJSON(words: ChangeWords()).line($0) }.lines[0]
+        #expect(json.contains(#""sql":"CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY, phone);\nCREATE INDEX"#))
     }
 
     @Test("of an entry only what belongs to the ticket or the table is shown")

@@ -142,14 +142,16 @@ final class InlineDatabase: DatabaseWorker {
             return true
         }
         guard let reign, !requests.isEmpty, !database.hasOpenBatch else { return false }
-        let taken = requests
-        requests = []
+        // As the daemon's writer does: a schema change alone.
+        let alone = requests.firstIndex { if case .changeSchema = $0.request.body { true } else { false } }
+        let taken = Array(requests.prefix(alone.map { max($0, 1) } ?? requests.count))
+        requests.removeFirst(taken.count)
         let batch = try database.execute(taken.map(\.stored), now: 1)
         let answers = zip(taken, batch.outcomes).map { $0.answered(.init(testing: $1)) }
         report(
             .batchExecuted(
                 ExecutedBatch(
-                    reign: reign, answers: answers,
+                    reign: reign, answers: answers, kind: batch.kind,
                     changes: batch.changeset.isEmpty ? nil : EntryDraft(payload: batch.changeset),
                     digest: batch.digest)))
         return true
@@ -158,15 +160,25 @@ final class InlineDatabase: DatabaseWorker {
 
 final class InlineReader: ReadWorker {
     private let reader: DatabaseReader
+    private let queries: QueryReader
     private let deliver: ([ReadAnswer]) -> Void
 
-    init(_ reader: DatabaseReader, deliver: @escaping ([ReadAnswer]) -> Void) {
+    init(_ reader: DatabaseReader, _ queries: QueryReader, deliver: @escaping ([ReadAnswer]) -> Void) {
         self.reader = reader
+        self.queries = queries
         self.deliver = deliver
     }
 
     func read(_ reads: [PendingRead]) {
-        guard let (position, views) = try? reader.read(reads.map(\.query)) else { return }
+        for read in reads {
+            guard case .sql(let query) = read.query, let (position, found) = try? queries.read(query) else { continue }
+            switch found {
+            case .success(let rows): deliver([read.answered(.view(.rows(rows)), at: position)])
+            case .failure(let refusal): deliver([read.answered(.refused(refusal), at: position)])
+            }
+        }
+        let reads = reads.filter { if case .sql = $0.query { false } else { true } }
+        guard !reads.isEmpty, let (position, views) = try? reader.read(reads.map(\.query)) else { return }
         deliver(zip(reads, views).map { $0.answered(.view($1), at: position) })
     }
 }
@@ -177,6 +189,8 @@ extension PendingWrite {
         switch request.body {
         case .openSession: body = .openSession
         case .command(let command): body = .command(command)
+        case .execute(let statements): body = .execute(statements)
+        case .changeSchema(let sql): body = .changeSchema(sql)
         }
         return StoreRequest(
             session: request.session, sequence: Int64(request.sequence), answeredBelow: request.answeredBelow,
@@ -188,11 +202,13 @@ extension WriteAnswer.Outcome {
     init(testing outcome: Outcome) {
         switch outcome {
         case .answer(.done(let done), _): self = .done(done)
+        case .answer(.executed(let results), _): self = .executed(results)
+        case .answer(.schemaChanged(let version), _): self = .schemaChanged(version: version)
         case .answer(.refused(let refusal), _): self = .refused(refusal)
         case .sessionOpened(let session): self = .sessionOpened(session)
         case .unknownSession: self = .refused(.unknownSession)
         case .windowExpired: self = .refused(.windowExpired)
-        case .failed, .sessionsExpired: self = .notNow(.overloaded)
+        case .failed, .postponed, .sessionsExpired: self = .notNow(.overloaded)
         }
     }
 }

@@ -88,6 +88,7 @@ final class TestPair {
             options: .init(segmentSize: 1 << 20, spares: 0))
         let database = try ReplicatedDatabase.open(at: directory.appending(path: "db").path)
         let reader = try DatabaseReader(at: directory.appending(path: "db").path)
+        let queries = try QueryReader(at: directory.appending(path: "db").path) { Instant(nanoseconds: 0) }
         let report: (WorkerEvent) -> Void = { [unowned member] in member.events.append($0) }
         member.log = InlineLog(log, saved: record, report: report)
         member.database = InlineDatabase(database, report: report)
@@ -97,7 +98,7 @@ final class TestPair {
             applied: database.applied.lsn, process: processes, spareDisk: RandomID(high: 9, low: processes), now: now)
         member.engine = NodeEngine(
             replica: replica, pair: Self.id, tip: try member.log.tip(), log: member.log, database: member.database,
-            reader: InlineReader(reader) { [unowned member] in member.views += $0 }, shell: member)
+            reader: InlineReader(reader, queries) { [unowned member] in member.views += $0 }, shell: member)
         members[name] = member
         member.engine.witnessConnected(.zero)
     }

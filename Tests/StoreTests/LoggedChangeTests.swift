@@ -41,18 +41,19 @@ struct LoggedChangeTests {
 
     @Test("columns that a schema change adds have their names once it was met, and numbers before")
     func schemaChange() throws {
-        let version = database.schemaVersion
-        let position = Position(Epoch(1), database.applied.lsn.next)
-        let batch = try database.executeSchema("ALTER TABLE counters ADD COLUMN why TEXT")
-        try database.commit(at: position)
-        let schemaEntry = Entry(
-            position: position, kind: .schema, schemaVersion: version, digest: batch.digest, payload: batch.changeset)
-        let entry = try #require(try database.openSession().entry)
+        let session = try database.openSession(actor: "service/1").session
+        let sql = "CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY); ALTER TABLE units ADD COLUMN size REAL"
+        let change = try #require(try database.sql(.changeSchema(sql), session, 1).entry)
+        let insert = SQLStatement("INSERT INTO units VALUES (?, ?)", [.text("roads"), .integer(7)])
+        let entry = try #require(try database.sql(.execute([insert]), session, 2).entry)
         let late = try LoggedSchema()
-        #expect(try late.changes(in: entry).first?.columns.map(\.name) == ["column 1", "column 2", "column 3"])
+        #expect(try late.changes(in: entry).first?.columns.map(\.name) == ["column 1", "column 2"])
         let early = try LoggedSchema()
-        #expect(try early.changes(in: schemaEntry).isEmpty)
-        #expect(try early.changes(in: entry).first?.columns.map(\.name) == ["name", "value", "why"])
+        #expect(try early.changes(in: change).map(\.table) == ["answers"])
+        let changes = try early.changes(in: entry)
+        #expect(changes.first?.columns.map(\.name) == ["name", "size"])
+        #expect(changes.first?["size"]?.new == .real(7))
+        #expect(changes.map(\.table) == ["units", "answers"])
     }
 
     @Test("a payload that is none is refused at its byte, wherever it is cut short")

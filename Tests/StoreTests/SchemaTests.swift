@@ -1,10 +1,9 @@
 import Replication
 import Testing
-import Tickets
 
 @testable import Store
 
-@Suite("tables and schema changes")
+@Suite("tables")
 struct SchemaTests {
     let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
@@ -29,11 +28,6 @@ struct SchemaTests {
         #expect(throws: StoreError.unsuitableTable(table: "t", reason: reason)) {
             try ReplicatedDatabase.create(at: folder.file("db"), tables: sql + ";")
         }
-        let database = try ReplicatedDatabase.create(at: folder.file("db 2"))
-        #expect(throws: StoreError.unsuitableTable(table: "t", reason: reason)) { try database.executeSchema(sql) }
-        #expect(!database.hasOpenBatch)
-        #expect(database.schemaVersion == 1)
-        #expect(try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 't'") == 0)
     }
 
     @Test("a node's own tables are not replicated, whatever they are")
@@ -42,74 +36,6 @@ struct SchemaTests {
         try database.run("CREATE VIRTUAL TABLE _twinline_search USING fts5(a); CREATE TABLE _twinline_x (a)")
         let reopened = try ReplicatedDatabase.open(at: database.path)
         #expect(reopened.tables.map(\.name) == ["answers", "counters", "history", "sessions", "tickets"])
-    }
-
-    private func schema(_ database: ReplicatedDatabase, _ sql: String) throws -> Entry {
-        let position = Position(Epoch(1), database.applied.lsn.next)
-        let version = database.schemaVersion
-        let batch = try database.executeSchema(sql)
-        try database.commit(at: position)
-        return Entry(
-            position: position, kind: .schema, schemaVersion: version, digest: batch.digest, payload: batch.changeset)
-    }
-
-    @Test("a schema change is the same on both nodes, and changes go on after it")
-    func schemaChange() throws {
-        let primary = try ReplicatedDatabase.create(at: folder.file("primary"))
-        let standby = try ReplicatedDatabase.create(at: folder.file("standby"))
-        let (session, first) = try primary.openSession()
-        func perform(_ sequence: Int64, _ command: Command) throws -> Entry? {
-            let request = StoreRequest(session: session, sequence: sequence, actor: "seat/1", body: .command(command))
-            return try primary.perform([request]).entry
-        }
-        var entries = [first, try perform(1, openTicket(1))]
-        entries.append(
-            try schema(
-                primary,
-                """
-                ALTER TABLE tickets ADD COLUMN language TEXT NOT NULL DEFAULT 'de';
-                ALTER TABLE history ADD COLUMN seen INTEGER;
-                UPDATE tickets SET district = 'centre';
-                CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY, size REAL);
-                INSERT INTO units VALUES ('roads', 7);
-                """))
-        #expect(primary.schemaVersion == 2)
-        // The row that was there before the column was added, and changes now.
-        entries.append(try perform(2, .dispatch(ticketID(1), unit: "roads", note: "")))
-        entries.append(try perform(3, openTicket(2)))
-        try standby.apply(entries.compactMap { $0 })
-        #expect(standby.standing == primary.standing)
-        #expect(try standby.dump() == primary.dump())
-        #expect(try primary.recomputeDigest() == primary.digest)
-        #expect(try standby.recomputeDigest() == primary.digest)
-        let reopened = try ReplicatedDatabase.open(at: standby.path)
-        #expect(reopened.schemaVersion == 2)
-    }
-
-    @Test("a column's default value in a row of before is seen when the row is deleted")
-    func defaultValues() throws {
-        let database = try ReplicatedDatabase.create(
-            at: folder.file("db"), tables: "CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY);")
-        try database.run("INSERT INTO t VALUES (1), (2)")
-        _ = try schema(database, "ALTER TABLE t ADD COLUMN b NOT NULL DEFAULT 5")
-        let capture = Capture(database.connection, tables: database.tables)
-        capture.recorder.begin(digest: database.digest)
-        try database.run("DELETE FROM t WHERE a = 1")
-        #expect(try database.recomputeDigest() == capture.recorder.digest)
-    }
-
-    @Test("a schema change that is rolled back, or fails, leaves no trace")
-    func rolledBack() throws {
-        let database = try ReplicatedDatabase.create(at: folder.file("db"))
-        let before = (try database.dump(), database.standing)
-        _ = try database.executeSchema("CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY)")
-        database.rollBack()
-        #expect(throws: StoreError.self) { try database.executeSchema("DROP TABLE tickets; DROP TABLE nothing") }
-        #expect(throws: StoreError.self) { try database.executeSchema("CREATE TABLE t (a PRIMARY KEY); COMMIT") }
-        #expect(try database.dump() == before.0)
-        #expect(database.standing == before.1)
-        _ = try database.openSession()
-        #expect(try database.recomputeDigest() == database.digest)
     }
 
     @Test("what is not a database of Twinline is not opened, and none is made where one is")

@@ -47,7 +47,7 @@ extension ReplicatedDatabase {
         let batch = try execute(requests, now: now)
         guard !batch.changeset.isEmpty else { return (batch, nil) }
         let entry = Entry(
-            position: position, kind: .changes, schemaVersion: schemaVersion, digest: batch.digest,
+            position: position, kind: batch.kind, schemaVersion: schemaVersion, digest: batch.digest,
             payload: batch.changeset)
         try commit(at: position)
         return (batch, entry)
@@ -57,6 +57,17 @@ extension ReplicatedDatabase {
         let (batch, entry) = try perform([StoreRequest(actor: actor, body: .openSession)])
         guard case .sessionOpened(let session) = batch.outcomes[0] else { return (0, nil) }
         return (session, entry)
+    }
+
+    /// One request of the platform's, executed and committed.
+    @discardableResult
+    func sql(
+        _ body: StoreRequest.Body, _ session: Int64, _ sequence: Int64
+    ) throws -> (answer: Answer?, entry: Entry?, batch: Batch) {
+        let request = StoreRequest(session: session, sequence: sequence, actor: "service/1", body: body)
+        let (batch, entry) = try perform([request])
+        if case .answer(let answer, _) = batch.outcomes.first { return (answer, entry, batch) }
+        return (nil, entry, batch)
     }
 
     /// SQL that a test needs beside the store's own.

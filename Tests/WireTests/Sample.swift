@@ -33,6 +33,7 @@ struct Sample: Sendable {
         "node": node, "node-entries": nodeEntries, "witness-requests": witnessRequests,
         "witness-answers": witnessAnswers, "disk": disk,
         "copy": copy, "seat-requests": seatRequests, "seat-answers": seatAnswers,
+        "seat-sql-requests": seatSQLRequests, "seat-sql-answers": seatSQLAnswers,
     ]
     static let files = all.keys.sorted()
 }

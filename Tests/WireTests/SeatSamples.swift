@@ -31,7 +31,11 @@ extension Codec<Answer> {
 extension Codec<View> {
     static func view(to query: Query) -> Codec {
         Codec(
-            encode: { encoded(Twinline_Seat_V1_ReadAnswer(number: 5, at: Position(Epoch(3), LSN(300)), $0)) },
+            encode: { view in
+                var position = Position(Epoch(3), LSN(300))
+                if case .rows(let rows) = view { position = Position(Epoch(rows.epoch), LSN(rows.lsn)) }
+                return encoded(Twinline_Seat_V1_ReadAnswer(number: 5, at: position, view))
+            },
             decode: { bytes throws(MalformedMessage) in try View(try decoded(bytes), to: query) })
     }
 }

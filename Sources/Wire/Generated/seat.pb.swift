@@ -394,6 +394,23 @@ package nonisolated struct Twinline_Seat_V1_Request: Sendable {
     set {command = .note(newValue)}
   }
 
+  /// These two need a certificate of the role service.
+  package var execute: Twinline_Seat_V1_Execute {
+    get {
+      if case .execute(let v)? = command {return v}
+      return Twinline_Seat_V1_Execute()
+    }
+    set {command = .execute(newValue)}
+  }
+
+  package var schemaChange: Twinline_Seat_V1_SchemaChange {
+    get {
+      if case .schemaChange(let v)? = command {return v}
+      return Twinline_Seat_V1_SchemaChange()
+    }
+    set {command = .schemaChange(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -404,6 +421,9 @@ package nonisolated struct Twinline_Seat_V1_Request: Sendable {
     case `return`(Twinline_Seat_V1_Return)
     case complete(Twinline_Seat_V1_Complete)
     case note(Twinline_Seat_V1_Note)
+    /// These two need a certificate of the role service.
+    case execute(Twinline_Seat_V1_Execute)
+    case schemaChange(Twinline_Seat_V1_SchemaChange)
 
   }
 
@@ -533,6 +553,123 @@ package nonisolated struct Twinline_Seat_V1_Note: Sendable {
   package init() {}
 }
 
+/// SQL on the platform's tables beside the tickets: all statements in one transaction, or none of them. Answered with
+/// `executed`, or refused; either answer is stored, and remembered like any other. Statements may be non-deterministic
+/// (random(), datetime('now')): what is shipped to the other node are the rows that they changed.
+/// Refused are: what may not change Twinline's own tables (tickets, history, sessions, answers, counters, names that
+/// begin with _twinline or sqlite_; reading them is fine), schema changes, ATTACH, PRAGMA, transactions and savepoints of
+/// its own; more than 16 MiB of changes, more than 1 MiB of results, more than 5 s.
+package nonisolated struct Twinline_Seat_V1_Execute: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 1 to 1,000.
+  package var statements: [Twinline_Seat_V1_Statement] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_Statement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Exactly one statement, at most 1 MiB.
+  package var sql: String = String()
+
+  /// One for each parameter, in their order; at most 32,766.
+  package var parameters: [Twinline_Seat_V1_Value] = []
+
+  /// So many rows must be changed, or, by a statement that gives rows (RETURNING, SELECT), given. Otherwise the whole
+  /// transaction is undone and refused with GUARD_NOT_MET. Below 2^63.
+  package var expect: UInt64 {
+    get {_expect ?? 0}
+    set {_expect = newValue}
+  }
+  /// Returns true if `expect` has been explicitly set.
+  package var hasExpect: Bool {self._expect != nil}
+  /// Clears the value of `expect`. Subsequent reads from it will return its default value.
+  package mutating func clearExpect() {self._expect = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _expect: UInt64? = nil
+}
+
+/// Without a kind, and for a real that is no number: NULL. A text's bytes that are not UTF-8 come as replacement characters.
+package nonisolated struct Twinline_Seat_V1_Value: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: Twinline_Seat_V1_Value.OneOf_Kind? = nil
+
+  package var integer: Int64 {
+    get {
+      if case .integer(let v)? = kind {return v}
+      return 0
+    }
+    set {kind = .integer(newValue)}
+  }
+
+  package var real: Double {
+    get {
+      if case .real(let v)? = kind {return v}
+      return 0
+    }
+    set {kind = .real(newValue)}
+  }
+
+  package var text: String {
+    get {
+      if case .text(let v)? = kind {return v}
+      return String()
+    }
+    set {kind = .text(newValue)}
+  }
+
+  package var blob: Data {
+    get {
+      if case .blob(let v)? = kind {return v}
+      return Data()
+    }
+    set {kind = .blob(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case integer(Int64)
+    case real(Double)
+    case text(String)
+    case blob(Data)
+
+  }
+
+  package init() {}
+}
+
+/// CREATE, ALTER and DROP of tables, indexes, triggers and views, of one statement or several, at most 1 MiB; all of
+/// them happen, or none. Answered with `schema_changed`, or refused. Tables need a key of columns that are NOT NULL.
+/// Refused are AUTOINCREMENT, generated columns, virtual and temporary tables, CREATE TABLE AS, more than 64 columns, and
+/// whatever touches Twinline's own tables.
+package nonisolated struct Twinline_Seat_V1_SchemaChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var sql: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Twinline_Seat_V1_Answer: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -579,6 +716,23 @@ package nonisolated struct Twinline_Seat_V1_Answer: Sendable {
     set {outcome = .sessionOpened(newValue)}
   }
 
+  /// As `done`, of `execute` and of `schema_change`.
+  package var executed: Twinline_Seat_V1_Executed {
+    get {
+      if case .executed(let v)? = outcome {return v}
+      return Twinline_Seat_V1_Executed()
+    }
+    set {outcome = .executed(newValue)}
+  }
+
+  package var schemaChanged: Twinline_Seat_V1_SchemaChanged {
+    get {
+      if case .schemaChanged(let v)? = outcome {return v}
+      return Twinline_Seat_V1_SchemaChanged()
+    }
+    set {outcome = .schemaChanged(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -589,8 +743,68 @@ package nonisolated struct Twinline_Seat_V1_Answer: Sendable {
     /// No answer: this node can't say. Send it again, here or to the other node, under the same name.
     case notNow(Twinline_Seat_V1_NotNow)
     case sessionOpened(Twinline_Seat_V1_SessionOpened)
+    /// As `done`, of `execute` and of `schema_change`.
+    case executed(Twinline_Seat_V1_Executed)
+    case schemaChanged(Twinline_Seat_V1_SchemaChanged)
 
   }
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_Executed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// One for each statement.
+  package var results: [Twinline_Seat_V1_StatementResult] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_StatementResult: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Rows changed, those that triggers changed left out.
+  package var changes: UInt64 = 0
+
+  /// None: the statement gives no rows.
+  package var columns: [String] = []
+
+  /// A value for each column.
+  package var rows: [Twinline_Seat_V1_Row] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_Row: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var values: [Twinline_Seat_V1_Value] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_SchemaChanged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The schema's version now: each change counts one.
+  package var version: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -647,6 +861,13 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
   /// For people.
   package var text: String = String()
 
+  /// Which one, counted from 1.
+  package var statement: UInt32 = 0
+
+  package var expected: UInt64 = 0
+
+  package var found: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -666,6 +887,24 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
     /// The sequence is below what the seat said it has answers to.
     case windowExpired // = 8
     case malformed // = 9
+
+    /// `statement` changed or gave `found` rows, and not `expected`.
+    case guardNotMet // = 10
+
+    /// `statement` can't be run, because of `field`: SQLite's words, or Twinline's.
+    case statementFailed // = 11
+
+    /// `statement` gives more bytes than `limit`.
+    case resultTooLarge // = 12
+
+    /// With `statement`, more bytes than `limit` are changed.
+    case changesTooLarge // = 13
+
+    /// `statement` took longer than `limit` milliseconds.
+    case tookTooLong // = 14
+
+    /// `actor` may not use SQL: it takes a certificate of the role service.
+    case needsService // = 15
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -684,6 +923,12 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
       case 7: self = .unknownSession
       case 8: self = .windowExpired
       case 9: self = .malformed
+      case 10: self = .guardNotMet
+      case 11: self = .statementFailed
+      case 12: self = .resultTooLarge
+      case 13: self = .changesTooLarge
+      case 14: self = .tookTooLong
+      case 15: self = .needsService
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -700,6 +945,12 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
       case .unknownSession: return 7
       case .windowExpired: return 8
       case .malformed: return 9
+      case .guardNotMet: return 10
+      case .statementFailed: return 11
+      case .resultTooLarge: return 12
+      case .changesTooLarge: return 13
+      case .tookTooLong: return 14
+      case .needsService: return 15
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -716,6 +967,12 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
       .unknownSession,
       .windowExpired,
       .malformed,
+      .guardNotMet,
+      .statementFailed,
+      .resultTooLarge,
+      .changesTooLarge,
+      .tookTooLong,
+      .needsService,
     ]
 
   }
@@ -840,12 +1097,23 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     set {query = .history(newValue)}
   }
 
+  /// Needs a certificate of the role service.
+  package var sql: Twinline_Seat_V1_SqlQuery {
+    get {
+      if case .sql(let v)? = query {return v}
+      return Twinline_Seat_V1_SqlQuery()
+    }
+    set {query = .sql(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Query: Equatable, Sendable {
     case show(Twinline_Seat_V1_Show)
     case list(Twinline_Seat_V1_List)
     case history(Twinline_Seat_V1_History)
+    /// Needs a certificate of the role service.
+    case sql(Twinline_Seat_V1_SqlQuery)
 
   }
 
@@ -855,10 +1123,10 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     /// From the primary, and sees all that was answered before it was asked.
     case latest // = 0
 
-    /// From any node that has applied at least (at_least_epoch, at_least_lsn).
+    /// From any node that has applied at least (at_least_epoch, at_least_lsn); "not now" before that.
     case atLeast // = 1
 
-    /// From a standby, with its age.
+    /// From a standby, at once: what it has applied, which the answer's position tells.
     case standby // = 2
     case UNRECOGNIZED(Int)
 
@@ -892,6 +1160,29 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     ]
 
   }
+
+  package init() {}
+}
+
+/// One statement that changes nothing, of any tables.
+package nonisolated struct Twinline_Seat_V1_SqlQuery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// At most 1 MiB.
+  package var sql: String = String()
+
+  /// One for each parameter, in their order; at most 32,766.
+  package var parameters: [Twinline_Seat_V1_Value] = []
+
+  /// The answer has at most so many rows: up to 100,000; 0 means 1,000.
+  package var rowLimit: UInt32 = 0
+
+  /// After so many milliseconds it is given up and refused: up to 60,000; 0 means 5,000.
+  package var timeLimitMs: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -988,6 +1279,14 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
     set {outcome = .refused(newValue)}
   }
 
+  package var rows: Twinline_Seat_V1_Rows {
+    get {
+      if case .rows(let v)? = outcome {return v}
+      return Twinline_Seat_V1_Rows()
+    }
+    set {outcome = .rows(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -995,8 +1294,27 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
     case history(Twinline_Seat_V1_HistoryRows)
     case notNow(Twinline_Seat_V1_NotNow)
     case refused(Twinline_Seat_V1_Refusal)
+    case rows(Twinline_Seat_V1_Rows)
 
   }
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_Rows: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var columns: [String] = []
+
+  /// A value for each column; at most about 4 MiB.
+  package var rows: [Twinline_Seat_V1_Row] = []
+
+  /// There are more.
+  package var truncated: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -2095,7 +2413,7 @@ nonisolated extension Twinline_Seat_V1_Beat: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Twinline_Seat_V1_Request: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sequence\0\u{3}answered_below\0\u{4}\u{7}open_session\0\u{1}open\0\u{1}dispatch\0\u{1}accept\0\u{1}return\0\u{1}complete\0\u{1}note\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sequence\0\u{3}answered_below\0\u{4}\u{7}open_session\0\u{1}open\0\u{1}dispatch\0\u{1}accept\0\u{1}return\0\u{1}complete\0\u{1}note\0\u{1}execute\0\u{3}schema_change\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2197,6 +2515,32 @@ nonisolated extension Twinline_Seat_V1_Request: SwiftProtobuf.Message, SwiftProt
           self.command = .note(v)
         }
       }()
+      case 17: try {
+        var v: Twinline_Seat_V1_Execute?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .execute(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .execute(v)
+        }
+      }()
+      case 18: try {
+        var v: Twinline_Seat_V1_SchemaChange?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .schemaChange(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .schemaChange(v)
+        }
+      }()
       default: break
       }
     }
@@ -2244,6 +2588,14 @@ nonisolated extension Twinline_Seat_V1_Request: SwiftProtobuf.Message, SwiftProt
     case .note?: try {
       guard case .note(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .execute?: try {
+      guard case .execute(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .schemaChange?: try {
+      guard case .schemaChange(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
     }()
     case nil: break
     }
@@ -2538,9 +2890,194 @@ nonisolated extension Twinline_Seat_V1_Note: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
+nonisolated extension Twinline_Seat_V1_Execute: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Execute"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}statements\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.statements) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.statements.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.statements, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Execute, rhs: Twinline_Seat_V1_Execute) -> Bool {
+    if lhs.statements != rhs.statements {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Statement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Statement"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sql\0\u{1}parameters\0\u{1}expect\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.sql) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self._expect) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.sql.isEmpty {
+      try visitor.visitSingularStringField(value: self.sql, fieldNumber: 1)
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 2)
+    }
+    try { if let v = self._expect {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Statement, rhs: Twinline_Seat_V1_Statement) -> Bool {
+    if lhs.sql != rhs.sql {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs._expect != rhs._expect {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Value: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Value"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}integer\0\u{1}real\0\u{1}text\0\u{1}blob\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Int64?
+        try decoder.decodeSingularSInt64Field(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .integer(v)
+        }
+      }()
+      case 2: try {
+        var v: Double?
+        try decoder.decodeSingularDoubleField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .real(v)
+        }
+      }()
+      case 3: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .text(v)
+        }
+      }()
+      case 4: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .blob(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.kind {
+    case .integer?: try {
+      guard case .integer(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularSInt64Field(value: v, fieldNumber: 1)
+    }()
+    case .real?: try {
+      guard case .real(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 2)
+    }()
+    case .text?: try {
+      guard case .text(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    }()
+    case .blob?: try {
+      guard case .blob(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Value, rhs: Twinline_Seat_V1_Value) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_SchemaChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SchemaChange"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sql\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.sql) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sql.isEmpty {
+      try visitor.visitSingularStringField(value: self.sql, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_SchemaChange, rhs: Twinline_Seat_V1_SchemaChange) -> Bool {
+    if lhs.sql != rhs.sql {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Twinline_Seat_V1_Answer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Answer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sequence\0\u{2}\u{8}done\0\u{1}refused\0\u{3}not_now\0\u{3}session_opened\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sequence\0\u{2}\u{8}done\0\u{1}refused\0\u{3}not_now\0\u{3}session_opened\0\u{1}executed\0\u{3}schema_changed\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2602,6 +3139,32 @@ nonisolated extension Twinline_Seat_V1_Answer: SwiftProtobuf.Message, SwiftProto
           self.outcome = .sessionOpened(v)
         }
       }()
+      case 14: try {
+        var v: Twinline_Seat_V1_Executed?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .executed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .executed(v)
+        }
+      }()
+      case 15: try {
+        var v: Twinline_Seat_V1_SchemaChanged?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .schemaChanged(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .schemaChanged(v)
+        }
+      }()
       default: break
       }
     }
@@ -2635,6 +3198,14 @@ nonisolated extension Twinline_Seat_V1_Answer: SwiftProtobuf.Message, SwiftProto
       guard case .sessionOpened(let v)? = self.outcome else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
     }()
+    case .executed?: try {
+      guard case .executed(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .schemaChanged?: try {
+      guard case .schemaChanged(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2644,6 +3215,136 @@ nonisolated extension Twinline_Seat_V1_Answer: SwiftProtobuf.Message, SwiftProto
     if lhs.session != rhs.session {return false}
     if lhs.sequence != rhs.sequence {return false}
     if lhs.outcome != rhs.outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Executed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Executed"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}results\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.results) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.results.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.results, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Executed, rhs: Twinline_Seat_V1_Executed) -> Bool {
+    if lhs.results != rhs.results {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_StatementResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StatementResult"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}changes\0\u{1}columns\0\u{1}rows\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.changes) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.columns) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.changes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.changes, fieldNumber: 1)
+    }
+    if !self.columns.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.columns, fieldNumber: 2)
+    }
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_StatementResult, rhs: Twinline_Seat_V1_StatementResult) -> Bool {
+    if lhs.changes != rhs.changes {return false}
+    if lhs.columns != rhs.columns {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Row: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Row"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}values\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Row, rhs: Twinline_Seat_V1_Row) -> Bool {
+    if lhs.values != rhs.values {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_SchemaChanged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SchemaChanged"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_SchemaChanged, rhs: Twinline_Seat_V1_SchemaChanged) -> Bool {
+    if lhs.version != rhs.version {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2721,7 +3422,7 @@ nonisolated extension Twinline_Seat_V1_Done: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Twinline_Seat_V1_Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Refusal"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}ticket\0\u{1}state\0\u{1}action\0\u{1}field\0\u{1}bytes\0\u{1}limit\0\u{1}actor\0\u{1}text\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}ticket\0\u{1}state\0\u{1}action\0\u{1}field\0\u{1}bytes\0\u{1}limit\0\u{1}actor\0\u{1}text\0\u{1}statement\0\u{1}expected\0\u{1}found\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2738,6 +3439,9 @@ nonisolated extension Twinline_Seat_V1_Refusal: SwiftProtobuf.Message, SwiftProt
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.limit) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.actor) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.statement) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.expected) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.found) }()
       default: break
       }
     }
@@ -2771,6 +3475,15 @@ nonisolated extension Twinline_Seat_V1_Refusal: SwiftProtobuf.Message, SwiftProt
     if !self.text.isEmpty {
       try visitor.visitSingularStringField(value: self.text, fieldNumber: 9)
     }
+    if self.statement != 0 {
+      try visitor.visitSingularUInt32Field(value: self.statement, fieldNumber: 10)
+    }
+    if self.expected != 0 {
+      try visitor.visitSingularUInt64Field(value: self.expected, fieldNumber: 11)
+    }
+    if self.found != 0 {
+      try visitor.visitSingularUInt64Field(value: self.found, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2784,13 +3497,16 @@ nonisolated extension Twinline_Seat_V1_Refusal: SwiftProtobuf.Message, SwiftProt
     if lhs.limit != rhs.limit {return false}
     if lhs.actor != rhs.actor {return false}
     if lhs.text != rhs.text {return false}
+    if lhs.statement != rhs.statement {return false}
+    if lhs.expected != rhs.expected {return false}
+    if lhs.found != rhs.found {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Twinline_Seat_V1_Refusal.Reason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NO_SUCH_TICKET\0\u{1}TICKET_EXISTS\0\u{1}NOT_IN_STATE\0\u{1}TEXT_TOO_LONG\0\u{1}MISSING\0\u{1}NOT_ALLOWED\0\u{1}UNKNOWN_SESSION\0\u{1}WINDOW_EXPIRED\0\u{1}MALFORMED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NO_SUCH_TICKET\0\u{1}TICKET_EXISTS\0\u{1}NOT_IN_STATE\0\u{1}TEXT_TOO_LONG\0\u{1}MISSING\0\u{1}NOT_ALLOWED\0\u{1}UNKNOWN_SESSION\0\u{1}WINDOW_EXPIRED\0\u{1}MALFORMED\0\u{1}GUARD_NOT_MET\0\u{1}STATEMENT_FAILED\0\u{1}RESULT_TOO_LARGE\0\u{1}CHANGES_TOO_LARGE\0\u{1}TOOK_TOO_LONG\0\u{1}NEEDS_SERVICE\0")
 }
 
 nonisolated extension Twinline_Seat_V1_NotNow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -2843,7 +3559,7 @@ nonisolated extension Twinline_Seat_V1_NotNow.Reason: SwiftProtobuf._ProtoNamePr
 
 nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{2}\u{6}show\0\u{1}list\0\u{1}history\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{2}\u{6}show\0\u{1}list\0\u{1}history\0\u{1}sql\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2894,6 +3610,19 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
           self.query = .history(v)
         }
       }()
+      case 13: try {
+        var v: Twinline_Seat_V1_SqlQuery?
+        var hadOneofValue = false
+        if let current = self.query {
+          hadOneofValue = true
+          if case .sql(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.query = .sql(v)
+        }
+      }()
       default: break
       }
     }
@@ -2929,6 +3658,10 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
       guard case .history(let v)? = self.query else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
     }()
+    case .sql?: try {
+      guard case .sql(let v)? = self.query else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2947,6 +3680,51 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
 
 nonisolated extension Twinline_Seat_V1_ReadRequest.Level: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LATEST\0\u{1}AT_LEAST\0\u{1}STANDBY\0")
+}
+
+nonisolated extension Twinline_Seat_V1_SqlQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SqlQuery"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sql\0\u{1}parameters\0\u{3}row_limit\0\u{3}time_limit_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.sql) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.rowLimit) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.timeLimitMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.sql.isEmpty {
+      try visitor.visitSingularStringField(value: self.sql, fieldNumber: 1)
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 2)
+    }
+    if self.rowLimit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rowLimit, fieldNumber: 3)
+    }
+    if self.timeLimitMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeLimitMs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_SqlQuery, rhs: Twinline_Seat_V1_SqlQuery) -> Bool {
+    if lhs.sql != rhs.sql {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.rowLimit != rhs.rowLimit {return false}
+    if lhs.timeLimitMs != rhs.timeLimitMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension Twinline_Seat_V1_Show: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3056,7 +3834,7 @@ nonisolated extension Twinline_Seat_V1_History: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{2}\u{7}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{2}\u{7}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0\u{1}rows\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3119,6 +3897,19 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
           self.outcome = .refused(v)
         }
       }()
+      case 14: try {
+        var v: Twinline_Seat_V1_Rows?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .rows(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .rows(v)
+        }
+      }()
       default: break
       }
     }
@@ -3155,6 +3946,10 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
       guard case .refused(let v)? = self.outcome else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
     }()
+    case .rows?: try {
+      guard case .rows(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3165,6 +3960,46 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
     if lhs.positionEpoch != rhs.positionEpoch {return false}
     if lhs.positionLsn != rhs.positionLsn {return false}
     if lhs.outcome != rhs.outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Rows: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Rows"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}columns\0\u{1}rows\0\u{1}truncated\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.columns) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.rows) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.truncated) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.columns.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.columns, fieldNumber: 1)
+    }
+    if !self.rows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rows, fieldNumber: 2)
+    }
+    if self.truncated != false {
+      try visitor.visitSingularBoolField(value: self.truncated, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Rows, rhs: Twinline_Seat_V1_Rows) -> Bool {
+    if lhs.columns != rhs.columns {return false}
+    if lhs.rows != rhs.rows {return false}
+    if lhs.truncated != rhs.truncated {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -15,7 +15,7 @@ struct EntryJSON {
             "happened": found.happenings(words), "changes": found.changes.map(change),
             "rows_changed": found.allChanges?.count as Any? ?? NSNull(), "at": found.time as Any? ?? NSNull(),
         ]
-        if entry.kind == .schema { object["sql"] = String(decoding: entry.payload, as: UTF8.self) }
+        if entry.kind == .schema { object["sql"] = SchemaChange(payload: entry.payload)?.sql ?? "" }
         return jsonLine(object)
     }
 

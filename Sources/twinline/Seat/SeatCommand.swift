@@ -32,16 +32,7 @@ struct SeatOptions: ParsableArguments {
 
     /// Runs with a seat; what fails ends the command with its exit code.
     func with<Value>(_ work: (SeatClient) async throws -> Value) async throws -> Value {
-        signal(SIGPIPE, SIG_IGN)
-        do {
-            let client = try SeatClient(configuration: configured(PairConfiguration.init(path:), config).seat)
-            let value = try await work(client)
-            await client.close()
-            return value
-        } catch let error as SeatError {
-            FileHandle.standardError.write(Data("twinline: \(error)\n".utf8))
-            throw ArgumentParser.ExitCode(error.exitCode)
-        }
+        try await withSeat(config, work)
     }
 
     func perform(_ command: Command) async throws {
@@ -49,6 +40,20 @@ struct SeatOptions: ParsableArguments {
         print(json
             ? jsonLine(["ticket": "\(done.ticket)", "state": "\(done.state)", "revision": done.revision])
             : "\(done.ticket)  \(done.state)")
+    }
+}
+
+/// Runs with a seat; what fails ends the command with its exit code.
+func withSeat<Value>(_ config: String, _ work: (SeatClient) async throws -> Value) async throws -> Value {
+    signal(SIGPIPE, SIG_IGN)
+    do {
+        let client = try SeatClient(configuration: configured(PairConfiguration.init(path:), config).seat)
+        let value = try await work(client)
+        await client.close()
+        return value
+    } catch let error as SeatError {
+        FileHandle.standardError.write(Data("twinline: \(error)\n".utf8))
+        throw ArgumentParser.ExitCode(error.exitCode)
     }
 }
 

@@ -28,6 +28,8 @@ final class WriterThread: DatabaseWorker, Sendable {
     private struct Inbox {
         var orders: [Order] = []
         var requests: [PendingWrite] = []
+        /// Of all of them.
+        var bytes = 0
         /// Why seats' requests are not taken; nil: they are.
         var closed: NotNow? = .notPrimary
         enum Wait { case nothing, orders, all }
@@ -39,8 +41,9 @@ final class WriterThread: DatabaseWorker, Sendable {
     private static let batchCount = 256
     /// … and so many bytes of them.
     private static let batchBytes = 1 << 20
-    /// Requests beyond so many wait at their seats instead.
+    /// Requests beyond so many, or so many bytes of them, wait at their seats instead.
     private static let inboxLimit = 20_000
+    private static let inboxBytes = 64 << 20
 
     private let inbox = Guarded(Inbox())
     private let report: @Sendable (WorkerEvent) -> Void
@@ -87,8 +90,11 @@ final class WriterThread: DatabaseWorker, Sendable {
     func submit(_ request: PendingWrite) -> NotNow? {
         inbox.withLock { inbox in
             if let reason = inbox.closed { return (reason, wake: false) }
-            guard inbox.requests.count < Self.inboxLimit else { return (.overloaded, wake: false) }
+            guard inbox.requests.count < Self.inboxLimit, inbox.bytes < Self.inboxBytes else {
+                return (.overloaded, wake: false)
+            }
             inbox.requests.append(request)
+            inbox.bytes += request.bytes
             return (nil, wake: inbox.wait == .all)
         }
     }
@@ -156,7 +162,7 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     private func take(requests: Bool) -> (orders: [Order], requests: [PendingWrite]) {
         inbox.wait { inbox in
-            let taken = requests ? Self.batch(from: &inbox.requests) : []
+            let taken = requests ? Self.batch(from: &inbox) : []
             guard !inbox.orders.isEmpty || !taken.isEmpty else {
                 inbox.wait = requests ? .all : .orders
                 return nil
@@ -169,24 +175,26 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     private func takeBack() -> [PendingWrite] {
         inbox.withLock { inbox in
-            defer { inbox.requests = [] }
+            defer { (inbox.requests, inbox.bytes) = ([], 0) }
             return (inbox.requests, wake: false)
         }
     }
 
-    private static func batch(from requests: inout [PendingWrite]) -> [PendingWrite] {
+    private static func batch(from inbox: inout Inbox) -> [PendingWrite] {
+        let waiting = inbox.requests.count
         var count = 0
         var bytes = 0
-        while count < requests.count, count < batchCount, count == 0 || bytes + requests[count].bytes <= batchBytes {
-            bytes += requests[count].bytes
+        while count < min(waiting, batchCount), count == 0 || bytes + inbox.requests[count].bytes <= batchBytes {
+            bytes += inbox.requests[count].bytes
             count += 1
         }
-        if count == requests.count {
-            defer { requests = [] }
-            return requests
+        inbox.bytes -= bytes
+        if count == waiting {
+            defer { inbox.requests = [] }
+            return inbox.requests
         }
-        defer { requests.removeFirst(count) }
-        return Array(requests[..<count])
+        defer { inbox.requests.removeFirst(count) }
+        return Array(inbox.requests[..<count])
     }
 
     private func execute(

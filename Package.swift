@@ -71,17 +71,28 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire"], exclude: ["EntryFrames", "Messages"]),
         .testTarget(name: "DurableLogTests", dependencies: ["DurableLog"]),
         .testTarget(name: "StoreTests", dependencies: ["Store"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport"]),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
         .testTarget(name: "SeatTests", dependencies: ["Seat"]),
         .testTarget(
-            name: "DaemonTests", dependencies: ["Daemon", "DurableLog", "Store", "twinline"],
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "DurableLog", "Store", "twinline", .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             exclude: ["LogShow.txt"]),
         .testTarget(name: "ChaosTests", dependencies: ["Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
         .testTarget(
             name: "LargeTests",
             dependencies: [
                 "twinline", "Seat", "Daemon", .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ] + nio),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", log,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
         .testTarget(name: "TidyTests"),
     ],

@@ -15,7 +15,10 @@ package final class WitnessClient: Arbiter {
     private var channel: (any Channel)?
     /// Who answers there, and in which of its starts, once it has said so.
     private var witness: (id: RandomID, start: UInt64)?
+    /// Connections that came to nothing since the last answer.
     private var failures = 0
+    /// Of the last one.
+    private var reason = ""
     /// Requests since the last answer.
     private var unanswered = 0
     private var closed = false
@@ -88,10 +91,9 @@ package final class WitnessClient: Arbiter {
             switch try WitnessReply(try decoded(bytes)) {
             case .welcome(let id, let start):
                 witness = (id, start)
-                failures = 0
                 delegate?.arbiterConnected(id)
             case .answer(let answer):
-                unanswered = 0
+                (unanswered, failures, reason) = (0, 0, "")
                 delegate?.arbiterAnswered(answer)
             }
         } catch {
@@ -106,9 +108,10 @@ package final class WitnessClient: Arbiter {
         unanswered = 0
         let reason = error.map { "\($0)" } ?? "the connection closed"
         if wasConnected { delegate?.arbiterDisconnected(because: reason) }
-        if failures == 0 || failures % 100 == 0, !closed {
+        if !wasConnected, reason != self.reason || failures % 100 == 0, !closed {
             log.warning("no witness", metadata: ["address": "\(address)", "reason": "\(reason)"])
         }
+        self.reason = reason
         failures += 1
         // Soon at first: a restarted process is back within milliseconds.
         let delay = min(10 << min(failures, 5), 250)

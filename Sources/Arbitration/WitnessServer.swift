@@ -15,9 +15,12 @@ package final class WitnessServer {
     private var witness: Witness
     private let file: DurableRecord
     private let boot: String
-    private var clients: [UInt64: any Channel] = [:]
+    private var clients: [UInt64: (channel: any Channel, name: String)] = [:]
+    private var speakers = Speakers()
     private var nextClient: UInt64 = 0
     private let failed: (LogError) -> Void
+    /// For the log: a connection is ended for what came over it.
+    package var dismissed: (any Channel, _ name: String, _ reason: String) -> Void = { _, _, _ in }
 
     /// Opens the record in `directory`, or makes it on an empty one, and counts this start.
     /// - Parameter failed: the record can't be kept any more; the process must end.
@@ -49,41 +52,75 @@ package final class WitnessServer {
     package var id: RandomID { witness.record.id }
     package var pairs: Int { witness.record.registers.count }
 
+    /// For the listener: its peers are two nodes and a few ops, and all that is said here is short.
+    package static var connectionOptions: ConnectionOptions {
+        var options = ConnectionOptions()
+        options.strangerLimit = 256
+        options.connectionsPerPeer = 32
+        options.firstFrameLimit = 4096
+        options.unsentLimit = 1 << 20
+        return options
+    }
+
     /// For the listener: takes a connection of a node, or of ops for installing.
     package func accept(_ channel: any Channel, _ identity: Identity) throws {
         nextClient += 1
         let client = nextClient
-        clients[client] = channel
+        clients[client] = (channel, "\(identity)")
         // Ops may read, and install a new pair's register.
-        let isNode = if case .node = identity.role { true } else { false }
+        let node: NodeName? = if case .node(let name) = identity.role { name } else { nil }
         let bound = NIOLoopBound(self, eventLoop: loop)
         try channel.pipeline.syncOperations.addHandler(
             FrameHandler(
-                frame: { bound.value.received($0, from: client, of: identity.pair, isNode: isNode) },
-                closed: { _ in bound.value.clients[client] = nil }))
+                frame: { bound.value.received($0, from: client, of: identity.pair, node: node) },
+                closed: { _ in bound.value.left(client) }))
         send(.welcome(witness: witness.record.id, start: witness.record.starts), to: client)
     }
 
     /// Sends all away.
     package func close() {
-        for channel in clients.values { channel.close(promise: nil) }
+        for client in clients.values { client.channel.close(promise: nil) }
     }
 
-    private func received(_ bytes: [UInt8], from client: UInt64, of name: String, isNode: Bool) {
+    private func left(_ client: UInt64) {
+        clients[client] = nil
+        speakers.left(client)
+    }
+
+    private func received(_ bytes: [UInt8], from client: UInt64, of name: String, node: NodeName?) {
+        // It may be refused already, and still speak.
+        guard clients[client] != nil else { return }
         do throws(MalformedMessage) {
             let envelope = try WitnessEnvelope(try decoded(bytes))
             guard envelope.witness == witness.record.id else { throw MalformedMessage(field: "witness_id") }
             switch envelope.request.action {
             case .read, .install: break
-            case .compareAndSet, .testify: guard isNode else { throw MalformedMessage(field: "action") }
+            case .compareAndSet: guard node != nil else { throw MalformedMessage(field: "action") }
+            case .testify(let said): guard said.node == node else { throw MalformedMessage(field: "node") }
+            }
+            if let node, let silent = speakers.heard(node, envelope.request.number.process, from: client, at: .now()) {
+                guard silent != client else { return refuse(client, node, "already, and alive") }
+                refuse(silent, node, "now")
             }
             perform(
                 witness.receive(
                     envelope.request, pair: envelope.pair, named: name, start: envelope.start, client: client))
         } catch {
-            log.warning("a request was refused", metadata: ["field": "\(error.field)"])
-            clients[client]?.close(promise: nil)
+            dismiss(client, because: "it said what can't be: \(error.field)")
         }
+    }
+
+    private func refuse(_ client: UInt64, _ node: NodeName, _ since: String) {
+        dismiss(
+            client,
+            because: "another process is node \(node) \(since); two with one certificate must never run: stop one")
+    }
+
+    private func dismiss(_ client: UInt64, because reason: String) {
+        guard let (channel, name) = clients.removeValue(forKey: client) else { return }
+        speakers.left(client)
+        dismissed(channel, name, reason)
+        Dismissal.of(channel, because: reason)
     }
 
     private func perform(_ effects: [Witness.Effect]) {
@@ -100,7 +137,7 @@ package final class WitnessServer {
     }
 
     private func send(_ reply: WitnessReply, to client: UInt64) {
-        guard let channel = clients[client] else { return }
+        guard let channel = clients[client]?.channel else { return }
         var buffer = channel.allocator.buffer(capacity: 256)
         buffer.writeFrame(encoded(Twinline_Witness_V1_WitnessAnswer(reply)))
         channel.writeAndFlush(buffer, promise: nil)

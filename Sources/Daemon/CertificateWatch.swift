@@ -45,7 +45,7 @@ final class CertificateWatch: Sendable {
     ) throws(TransportError) -> OpenConnections {
         let log = log
         let kind = OpenConnections(try TLSContext(side, files, protocols: protocols)) { peer, fault in
-            log.notice("ended a connection", metadata: ["of": "\(peer.role)", "because": "\(fault)"])
+            log.notice("ended a connection", metadata: ["of": "\(peer)", "because": "\(fault)"])
         }
         state.withLock { $0.kinds.append(kind) }
         return kind

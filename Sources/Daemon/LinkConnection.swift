@@ -1,17 +1,30 @@
 import NIOCore
 import Replication
 import Synchronization
+import Transport
 
 /// One connection to the other node.
 final class LinkConnection {
+    /// For the log: a connection that was let in is refused after all.
+    typealias Note = @Sendable (SocketAddress?, PeerFault) -> Void
+
     let id: Int
     let channel: any Channel
     private let heard: HeardAt
     /// Messages that came over it and are being decoded on another thread.
     var decoding = 0
+    private let note: Note
+    /// This side's hello is sent.
+    var hasGreeted = false
 
-    init(_ id: Int, _ channel: any Channel, _ heard: HeardAt) {
-        (self.id, self.channel, self.heard) = (id, channel, heard)
+    init(_ id: Int, _ channel: any Channel, _ heard: HeardAt, _ note: @escaping Note) {
+        (self.id, self.channel, self.heard, self.note) = (id, channel, heard, note)
+    }
+
+    /// Tells the peer why, and ends it.
+    func refuse(_ reason: String) {
+        note(channel.remoteAddress, .notAdmitted(reason))
+        Dismissal.of(channel, because: reason)
     }
 
     /// Milliseconds since anything came over it, be it a part of a long message.

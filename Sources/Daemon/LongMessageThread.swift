@@ -7,7 +7,7 @@ final class LongMessageThread: Sendable {
     /// What came over a connection and has to keep its order.
     typealias Decoded = Result<PeerEnvelope, MalformedMessage>
 
-    private enum Order: Sendable {
+    enum Order: Sendable {
         case cut(PeerEnvelope, done: @Sendable ([[UInt8]]) -> Void)
         case part(Twinline_Node_V1_Part, connection: Int, done: @Sendable (Decoded) -> Void)
         case whole(Twinline_Node_V1_PeerMessage, done: @Sendable (Decoded) -> Void)
@@ -45,23 +45,34 @@ final class LongMessageThread: Sendable {
     func forget(connection: Int) { orders.post(.forget(connection: connection)) }
 
     private func run() {
-        var assemblies: [Int: MessageAssembly] = [:]
-        while true {
-            for order in orders.takeAll() {
+        var work = Work()
+        while work.carryOut(orders.takeAll()) {}
+    }
+
+    /// What waits; for a test that carries it out on a thread of its own.
+    func takeWaiting() -> [Order] { orders.takeWaiting() }
+
+    struct Work {
+        private var assemblies: [Int: MessageAssembly] = [:]
+
+        /// - Returns: false when asked to stop.
+        mutating func carryOut(_ orders: [Order]) -> Bool {
+            for order in orders {
                 switch order {
                 case .cut(let envelope, let done):
                     var parts: [[UInt8]] = []
                     MessageParts.cut(encoded(Twinline_Node_V1_PeerMessage(envelope))) { parts.append($0) }
                     done(parts)
                 case .part(let part, let connection, let done):
-                    if let decoded = Self.add(part, to: &assemblies[connection, default: MessageAssembly()]) {
+                    if let decoded = LongMessageThread.add(part, to: &assemblies[connection, default: .init()]) {
                         done(decoded)
                     }
-                case .whole(let message, let done): done(Self.envelope(of: message))
+                case .whole(let message, let done): done(LongMessageThread.envelope(of: message))
                 case .forget(let connection): assemblies[connection] = nil
-                case .stop: return
+                case .stop: return false
                 }
             }
+            return true
         }
     }
 

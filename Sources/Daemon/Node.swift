@@ -14,13 +14,15 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     let certificates: CertificateWatch
     let pair: RandomID
     private let link: PeerLink
-    private let arbiter: any Arbiter
+    let arbiter: any Arbiter
     private let seats: SeatLoops
     let snapshots: SnapshotKeeper
     private let halted: (HaltReason) -> Void
     /// Set right after `init`, since the engine needs its shell.
     var engine: NodeEngine?
     var seatCount = 0
+    /// Why the witness was lost; empty once it has answered again.
+    private var witnessLoss = ""
     var standing: Standing
     private var stopping: (() -> Void)?
     var began: Instant
@@ -138,18 +140,26 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
             log.error(
                 "another witness answers, not the pair's own; if that is lost for good: twinline witness adopt",
                 metadata: ["expected": "\(expected)", "found": "\(id)"])
-        } else {
+        } else if witnessLoss.isEmpty {
             log.info("the witness is there")
         }
         engine?.witnessConnected(id)
     }
 
     func arbiterDisconnected(because reason: String) {
-        log.warning("lost the witness", metadata: ["reason": "\(reason)"])
+        // One that lets this node in only to send it away is said once.
+        if reason != witnessLoss { log.warning("lost the witness", metadata: ["reason": "\(reason)"]) }
+        witnessLoss = reason
         engine?.witnessDisconnected()
     }
 
-    func arbiterAnswered(_ answer: RegisterAnswer) { engine?.registerAnswered(answer) }
+    func arbiterAnswered(_ answer: RegisterAnswer) {
+        if !witnessLoss.isEmpty {
+            log.info("the witness is there")
+            witnessLoss = ""
+        }
+        engine?.registerAnswered(answer)
+    }
 
     // MARK: the engine's orders
 
@@ -195,25 +205,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         snapshots.look(leads: replica.serves, level: level)
     }
 
-    // MARK: operations
-
-    /// Nil: begun.
-    func switchOver() -> FailoverObstacle? { engine?.switchOver() ?? nil }
-
-    /// Nil: begun.
-    func force(_ act: Replica.Force) -> Replica.ForceObstacle? {
-        guard let engine else { return .doesNotLead }
-        let obstacle = engine.force(act)
-        if obstacle == nil { log.critical("forced to lead, by hand", metadata: ["act": "\(act)"]) }
-        return obstacle
-    }
-
-    /// Nil: begun, or under way.
-    func adoptWitness(_ id: RandomID, at address: SocketAddress?) -> Replica.AdoptionObstacle? {
-        if let address { arbiter.move(to: address) }
-        guard let engine else { return .notLeading }
-        return engine.adoptWitness(id)
-    }
+    // MARK: stopping
 
     /// Ends orderly: a primary hands over first, if its standby can take over.
     func stop(_ stopped: @escaping () -> Void) {

@@ -29,11 +29,11 @@ final class NodeService: SeatService {
 
     func read(_ requests: [PendingRead]) { onCore { $0.read(requests) } }
 
-    func status(for channel: any Channel) {
+    func status(for channel: any Channel, times: Int) {
         onCore { node in
             var message = Twinline_Seat_V1_NodeMessage()
             message.status = node.status()
-            channel.send(message)
+            for _ in 0..<times { channel.send(message) }
         }
     }
 

@@ -32,7 +32,9 @@ struct NodeStarter {
 
     func start(_ opened: DataDirectory.Opened, in data: DataDirectory, _ door: SeatDoor) async throws -> RunningNode {
         let loop = door.core
-        let replica = try makeReplica(opened)
+        var random = SystemRandomNumberGenerator()
+        let process = random.next()
+        let replica = try makeReplica(opened, process)
         let tip = try opened.log.tip() ?? opened.origin
         let pair = opened.file.pairID
         let standing = Standing(epoch: replica.epoch, role: .starting)
@@ -57,8 +59,8 @@ struct NodeStarter {
         let core = try await loop.submit { () -> NIOLoopBound<Node> in
             let link = PeerLink(
                 on: loop, to: settings.peer, dialer: Dialer(toPeer, connectTimeout: .milliseconds(500)),
-                pair: pair, peer: settings.node.other, heartbeat: settings.timings.heartbeat, long: threads.long,
-                log: log)
+                pair: pair, peer: settings.node.other, process: process, heartbeat: settings.timings.heartbeat,
+                long: threads.long, log: log)
             let arbiter = WitnessClient(
                 on: loop, at: settings.witness,
                 dialer: Dialer(toWitness, connectTimeout: .milliseconds(500)), pair: pair, log: log)
@@ -81,13 +83,13 @@ struct NodeStarter {
         return RunningNode(core: core, box: coreBox, threads: threads, ended: ended)
     }
 
-    private func makeReplica(_ opened: DataDirectory.Opened) throws -> Replica {
+    private func makeReplica(_ opened: DataDirectory.Opened, _ process: UInt64) throws -> Replica {
         var random = SystemRandomNumberGenerator()
         let base = try opened.log.position(at: LSN(opened.log.first.value - 1)) ?? .zero
         return Replica(
             name: settings.node, record: opened.file.record,
             log: EpochTable(base: base, starts: opened.log.epochStarts(), last: opened.log.last),
-            applied: opened.database.applied.lsn, process: random.next(),
+            applied: opened.database.applied.lsn, process: process,
             spareDisk: RandomID(high: random.next(), low: random.next()), now: monotonicNow(),
             timings: settings.timings)
     }

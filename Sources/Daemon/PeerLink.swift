@@ -29,42 +29,49 @@ final class PeerLink {
     weak var delegate: (any PeerLinkDelegate)?
     let loop: any EventLoop
     private let dialer: Dialer
-    private let pair: RandomID
-    private let peer: NodeName
+    let pair: RandomID
+    let peer: NodeName
+    /// Tells this process from another one with the same certificate.
+    let process: UInt64
     let log: Logger
     let heartbeat: UInt64
-    private var routes: [Route]
-    /// Connections whose peer has said hello; the first is in use.
+    var routes: [Route]
+    /// Connections whose peer has said hello; the first is in use. All are of one process, `peerProcess`.
     var connections: [LinkConnection] = []
+    var peerProcess: UInt64 = 0
     /// Those whose peer has not yet said hello.
     var pending: [LinkConnection] = []
     let long: LongMessageThread
     let longQueue: LongMessageQueue
     /// A look at whether the connection in use still hears as much as another one is under way.
     var isLookPlanned = false
-    private var down = true
-    var closed = false
+    var down = true
+    private var closed = false
 
-    private struct Route {
+    struct Route {
         let address: SocketAddress
         var dialling = false
         var connected = false
         var failures = 0
+        /// The last one, as it was logged.
+        var reason = ""
         /// Since the link last went down.
         var refused = false
         /// Outdates the timers of earlier attempts.
         var attempt = 0
     }
 
+    /// - Parameter process: a random number.
     /// - Parameter heartbeat: the milliseconds between two of the other node.
     init(
         on loop: any EventLoop, to addresses: [SocketAddress], dialer: Dialer, pair: RandomID, peer: NodeName,
-        heartbeat: UInt64, long: LongMessageThread, log: Logger
+        process: UInt64, heartbeat: UInt64, long: LongMessageThread, log: Logger
     ) {
         self.loop = loop
         self.dialer = dialer
         self.pair = pair
         self.peer = peer
+        self.process = process
         self.heartbeat = heartbeat
         self.long = long
         longQueue = LongMessageQueue(on: loop, long)
@@ -94,7 +101,7 @@ final class PeerLink {
         if everywhere { closeSilent() }
     }
 
-    private func send(_ payload: [UInt8], on channel: any Channel) {
+    func send(_ payload: [UInt8], on channel: any Channel) {
         var buffer = channel.allocator.buffer(capacity: payload.count + 4)
         buffer.writeFrame(payload)
         channel.writeAndFlush(buffer, promise: nil)
@@ -103,11 +110,16 @@ final class PeerLink {
     // MARK: connections
 
     /// For the listener, on the channel's own event loop: the other node has dialled.
-    static func accept(_ channel: any Channel, _ link: NIOLoopBound<PeerLink>) throws {
-        try install(on: channel, link, route: nil)
+    static func accept(
+        _ channel: any Channel, of name: String, _ link: NIOLoopBound<PeerLink>, _ refusals: RefusalLog
+    ) throws {
+        try install(on: channel, link, route: nil) { refusals.note($0, .peerRefused($1, of: name), ended: true) }
     }
 
-    private static func install(on channel: any Channel, _ link: NIOLoopBound<PeerLink>, route: Int?) throws {
+    private static func install(
+        on channel: any Channel, _ link: NIOLoopBound<PeerLink>, route: Int?,
+        note: @escaping LinkConnection.Note = { _, _ in }
+    ) throws {
         let id = Int(bitPattern: ObjectIdentifier(channel))
         let core = link.eventLoop
         let ear = Ear()
@@ -116,7 +128,7 @@ final class PeerLink {
         try channel.pipeline.syncOperations.addHandler(
             FrameRelay(
                 core: core,
-                active: { link.value.opened(LinkConnection(id, channel, heard), route: route) },
+                active: { link.value.opened(LinkConnection(id, channel, heard, note), route: route) },
                 frame: { link.value.received($0, on: id) },
                 closed: { link.value.ended(id, route: route, because: $0) }))
     }
@@ -135,11 +147,13 @@ final class PeerLink {
     }
 
     private func dialFailed(_ index: Int, _ error: any Error) {
-        if routes[index].failures == 0 {
+        let reason = "\(error)"
+        if routes[index].reason != reason {
+            routes[index].reason = reason
             log.info(
                 "no connection to the other node",
                 metadata: [
-                    "address": "\(routes[index].address)", "reason": "\(error)",
+                    "address": "\(routes[index].address)", "reason": "\(reason)",
                 ])
         }
         routes[index].failures += 1
@@ -159,49 +173,18 @@ final class PeerLink {
     private func opened(_ connection: LinkConnection, route: Int?) {
         guard !closed else { return connection.channel.close(promise: nil) }
         if let route { routes[route].connected = true }
+        guard connections.count + pending.count < 2 * routes.count + Self.spareConnections else {
+            return connection.refuse("it has \(connections.count + pending.count) connections already")
+        }
         pending.append(connection)
-        if let hello = delegate?.hello {
-            send(encoded(Twinline_Node_V1_PeerMessage(hello)), on: connection.channel)
-        }
+        // Who is dialled speaks second: it has a look at who that is first.
+        if route != nil { greet(connection) }
     }
 
-    private func received(_ bytes: [UInt8], on id: Int) {
-        do throws(MalformedMessage) {
-            let message: Twinline_Node_V1_PeerMessage = try decoded(bytes)
-            let index = pending.firstIndex { $0.id == id }
-            if index == nil, receivedLong(message, on: id) { return planLookAside(from: id) }
-            let envelope = try PeerEnvelope(message)
-            if let index { try admit(index, envelope) }
-            delegate?.peerSaid(envelope)
-            planLookAside(from: id)
-        } catch {
-            refuse(error, from: id)
-        }
-    }
+    /// Beyond one in each direction on each route: those that are dead, and not yet known to be.
+    private static let spareConnections = 8
 
-    func refuse(_ error: MalformedMessage, from id: Int) {
-        log.error("the other node said something impossible", metadata: ["field": "\(error.field)"])
-        (connections + pending).first { $0.id == id }?.channel.close(promise: nil)
-    }
-
-    /// In TLS 1.3 a client knows that it was let in only when the server says something.
-    private func admit(_ index: Int, _ envelope: PeerEnvelope) throws(MalformedMessage) {
-        guard case .hello(let hello) = envelope.message.body, envelope.pair == pair, hello.node == peer else {
-            throw MalformedMessage(field: "hello")
-        }
-        let connection = pending.remove(at: index)
-        let channel = connection.channel
-        let allow = { @Sendable in try? channel.pipeline.syncOperations.allowFrames(upTo: MessageParts.frameLimit) }
-        // Long frames come only after a join, which is written behind this.
-        if channel.eventLoop.inEventLoop { _ = allow() } else { channel.eventLoop.execute { _ = allow() } }
-        connections.append(connection)
-        for route in routes.indices { (routes[route].refused, routes[route].failures) = (false, 0) }
-        guard down else { return }
-        down = false
-        delegate?.peerConnected()
-    }
-
-    private func ended(_ id: Int, route: Int?, because error: (any Error)?) {
+    func ended(_ id: Int, route: Int?, because error: (any Error)?) {
         let wasGreeted = !pending.contains { $0.id == id }
         pending.removeAll { $0.id == id }
         let wasCurrent = connections.first?.id == id
@@ -210,11 +193,13 @@ final class PeerLink {
         if wasCurrent { longQueue.clear() }
         if let route {
             routes[route].connected = false
-            if wasGreeted {
+            let isRefusal = (error as? TransportError)?.isRefusal ?? false
+            if wasGreeted, !isRefusal {
                 dial(route)
             } else if !closed {
                 // Somebody is there, but does not let this node in, and won't in a moment.
                 routes[route].refused = false
+                if isRefusal { routes[route].failures = max(routes[route].failures, 6) }
                 dialFailed(route, error ?? TransportError.truncated)
             }
         }

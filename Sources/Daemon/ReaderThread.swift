@@ -51,8 +51,11 @@ final class ReaderThread: ReadWorker, Sendable {
                 reads.append(contentsOf: more)
             }
             do throws(StoreError) {
-                let (position, views) = try reader.read(reads.map(\.query))
-                deliver(zip(reads, views).map { $0.answered(.view($1), at: position) })
+                while !reads.isEmpty {
+                    let (position, views) = try reader.read(reads.map(\.query))
+                    deliver(zip(reads, views).map { $0.answered(.view($1), at: position) })
+                    reads.removeFirst(views.count)
+                }
             } catch {
                 deliver(reads.map { $0.answered(.notNow(.overloaded)) })
                 if case .damaged = error { return failed(WorkerFailure(error)) }

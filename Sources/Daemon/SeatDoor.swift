@@ -30,6 +30,7 @@ final class SeatDoor: Sendable {
     var core: any EventLoop { loops[0] }
     private let settings: NodeSettings
     private let certificates: CertificateWatch
+    private let refusals: RefusalLog
     private let state = Mutex(State.closed)
     private let listener = Mutex<Listener?>(nil)
 
@@ -38,19 +39,26 @@ final class SeatDoor: Sendable {
     ) async throws {
         self.settings = settings
         self.certificates = certificates
+        let refusals = RefusalLog(log)
+        self.refusals = refusals
         loops = (0..<settings.loops).map { _ in group.next() }
         let bound = try await Listener.bind(
             settings.listen, on: group, try certificates.connections(.server, [.seat, .node, .copy]),
-            refused: { address, error in
-                log.info(
-                    "refused a connection",
-                    metadata: [
-                        "from": "\(address.map { "\($0)" } ?? "?")", "because": "\(error)",
-                    ])
-            },
+            options: Self.connectionOptions(), refused: { refusals.note($0, $1) },
             accept: { channel, identity, proto throws(PeerFault) in try self.accept(channel, identity, proto) })
         listener.withLock { $0 = bound }
         for address in bound.addresses { log.info("listening", metadata: ["address": "\(address)"]) }
+    }
+
+    /// Of what the process may have open, strangers and any one peer get a part.
+    private static func connectionOptions() -> ConnectionOptions {
+        let part = OpenFiles.raiseLimit() / 4
+        var options = ConnectionOptions()
+        options.strangerLimit = min(options.strangerLimit, part)
+        options.connectionsPerPeer = min(options.connectionsPerPeer, part)
+        // Each of the protocols here begins with a word of the side that has dialled.
+        options.firstFrameTimeout = .seconds(10)
+        return options
     }
 
     func close() async {
@@ -82,14 +90,16 @@ final class SeatDoor: Sendable {
                 try channel.pipeline.syncOperations.addHandler(IdleStateHandler(readTimeout: SeatHandler.patience))
                 try channel.pipeline.syncOperations.addHandler(
                     SeatHandler(
-                        channel, loop: loop, identity: identity, service: service, roster: seats.roster(loop)))
+                        channel, loop: loop, identity: identity, service: service, roster: seats.roster(loop),
+                        refusals: refusals))
             case (.open(_, _, let link, _), .node):
                 try expectOtherNode(identity)
-                try PeerLink.accept(channel, link)
+                try PeerLink.accept(channel, of: "\(identity)", link, refusals)
             case (.open(_, _, _, let snapshots), .copy):
                 try expectOtherNode(identity)
                 try snapshots.accept(channel)
             case (.unformatted(let format), .seat):
+                try channel.pipeline.syncOperations.addHandler(IdleStateHandler(readTimeout: .minutes(1)))
                 try channel.pipeline.syncOperations.addHandler(
                     WaitingHandler(channel, identity, settings, certificates, .formatting(format)))
             case (.reseeding(let file, let view), .seat):

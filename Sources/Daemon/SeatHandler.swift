@@ -11,7 +11,8 @@ protocol SeatService: AnyObject, Sendable {
     /// Nil: taken, and answered later.
     func submit(_ request: PendingWrite) -> NotNow?
     func read(_ requests: [PendingRead])
-    func status(for channel: any Channel)
+    /// - Parameter times: how often the answer is to be sent.
+    func status(for channel: any Channel, times: Int)
     func operate(_ operation: Twinline_Seat_V1_Operation, by identity: Identity, for channel: any Channel)
     func sawEpoch(_ epoch: Epoch)
 }
@@ -26,25 +27,40 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     static let frameLimit = 2 << 20
     /// A seat beats every second when idle. One that is silent for so long is gone, and its connection with it.
     static let patience = TimeAmount.seconds(10)
+    /// With so many requests and queries under way nothing more is read of this seat …
+    static let unansweredLimit = 256
+    /// … and of so many queries, whose answers may be large, more are put off.
+    static let queryLimit = 32
+    /// Questions for the status that may come together.
+    static let statusLimit = 16
+    /// Bytes that wait because this seat reads too slowly: twice the longest answer.
+    static let unsentLimit = 16 << 20
     let loop: Int
     private let actor: String
     private let identity: Identity
     private let service: any SeatService
     private let roster: SeatRoster
+    private let refusals: RefusalLog
     private let channel: any Channel
     private var greeted = false
     private var reads: [PendingRead] = []
+    private var statusAsked = 0
+    private var unanswered = 0
+    private var queries = 0
+    private var isReading = true
     /// Answers of this turn of the loop, sent together.
     private var out: ByteBuffer
 
     init(
-        _ channel: any Channel, loop: Int, identity: Identity, service: any SeatService, roster: SeatRoster
+        _ channel: any Channel, loop: Int, identity: Identity, service: any SeatService, roster: SeatRoster,
+        refusals: RefusalLog
     ) {
         self.channel = channel
         self.loop = loop
         self.identity = identity
         self.service = service
         self.roster = roster
+        self.refusals = refusals
         actor = "\(identity.role)"
         out = channel.allocator.buffer(capacity: 1024)
     }
@@ -57,6 +73,8 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
             handle(message, bytes: buffer.readableBytes)
         } catch {
             goodbye("a message that can't be: \(error.field)")
+            refusals.note(
+                channel.remoteAddress, .peerRefused(.notAdmitted("it sent \(error)"), of: "\(identity)"), ended: true)
         }
     }
 
@@ -65,8 +83,28 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
             service.read(reads)
             reads = []
         }
+        if statusAsked > 0 {
+            service.status(for: channel, times: statusAsked)
+            statusAsked = 0
+        }
         flush()
+        regulate()
         context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        regulate()
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// A seat that sends faster than it is answered, or does not read its answers, is not listened to meanwhile: what
+    /// it has to say waits on its own side.
+    private func regulate() {
+        let few = isReading ? Self.unansweredLimit : Self.unansweredLimit / 2
+        let reads = channel.isWritable && unanswered < few
+        guard reads != isReading else { return }
+        isReading = reads
+        try? channel.syncOptions?.setOption(.autoRead, value: reads)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -79,7 +117,16 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         context.fireUserInboundEventTriggered(event)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error as? TransportError {
+        // Such is how seats' connections end; and who is dismissed has been named by whoever did it.
+        case nil, .truncated, .lost, .peerRefused: break
+        case let error?:
+            refusals.note(
+                channel.remoteAddress, .peerRefused(.notAdmitted("\(error)"), of: "\(identity)"), ended: true)
+        }
+        context.close(promise: nil)
+    }
 
     private func handle(_ message: Twinline_Seat_V1_SeatMessage, bytes: Int) {
         switch message.body {
@@ -92,7 +139,9 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
             var reply = Twinline_Seat_V1_NodeMessage()
             reply.beat.echo = beat.stamp
             append(reply)
-        case .status: service.status(for: channel)
+        case .status:
+            statusAsked += 1
+            if statusAsked > Self.statusLimit { goodbye("it asked for the status too often") }
         case .operation(let operation): service.operate(operation, by: identity, for: channel)
         case nil: break
         }
@@ -120,7 +169,10 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
                 return refuse(message, .needsService(actor: actor))
             }
             let pending = PendingWrite(request: request, actor: actor, bytes: bytes, connection: self)
-            if let reason = service.submit(pending) { write(pending.answered(.notNow(reason))) }
+            unanswered += 1
+            // What came before it was noticed that there are too many.
+            let reason = unanswered > 4 * Self.unansweredLimit ? .overloaded : service.submit(pending)
+            if let reason { write(pending.answered(.notNow(reason))) }
         } catch {
             refuse(message, error.refusal)
         }
@@ -137,9 +189,11 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         do throws(MalformedMessage) {
             let read = try SeatRead(message)
             let pending = PendingRead(number: read.number, level: read.level, query: read.query, connection: self)
+            (unanswered, queries) = (unanswered + 1, queries + 1)
             guard !read.query.isSQL || identity.mayUseSQL else {
                 return write(pending.answered(.refused(.needsService(actor: actor))))
             }
+            guard queries <= Self.queryLimit else { return write(pending.answered(.notNow(.overloaded))) }
             reads.append(pending)
         } catch {
             var answer = Twinline_Seat_V1_NodeMessage()
@@ -152,12 +206,14 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     // MARK: answers
 
     func write(_ answer: WriteAnswer) {
+        unanswered -= 1
         var message = Twinline_Seat_V1_NodeMessage()
         message.answer = Twinline_Seat_V1_Answer(answer, roster.standing)
         append(message)
     }
 
     func write(_ answer: ReadAnswer) {
+        (unanswered, queries) = (unanswered - 1, queries - 1)
         var message = Twinline_Seat_V1_NodeMessage()
         message.read = Twinline_Seat_V1_ReadAnswer(answer, roster.standing)
         append(message)
@@ -176,6 +232,16 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         channel.writeAndFlush(out, promise: nil)
         // TLS has taken the bytes by now, so the room is used again; one large answer must not hold it for ever.
         if out.capacity > 16 << 10 { out = channel.allocator.buffer(capacity: 1024) } else { out.clear() }
+        if !channel.isWritable { boundUnsent() }
+        if !isReading { regulate() }
+    }
+
+    private func boundUnsent() {
+        let unsent = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        guard unsent > Self.unsentLimit else { return }
+        let error = TransportError.unsentTooLong(bytes: unsent, limit: Self.unsentLimit)
+        refusals.note(channel.remoteAddress, .peerRefused(.notAdmitted("\(error)"), of: "\(identity)"), ended: true)
+        channel.close(promise: nil)
     }
 
     func close() { goodbye("this node is about to be reseeded") }
@@ -186,21 +252,5 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         append(message)
         flush()
         channel.close(promise: nil)
-    }
-}
-
-extension Twinline_Seat_V1_SeatMessage {
-    fileprivate var isHello: Bool { if case .hello? = body { true } else { false } }
-}
-
-extension Identity {
-    fileprivate var mayUseSQL: Bool { if case .service = role { true } else { false } }
-
-    /// Ops look after the pair, and not after tickets.
-    fileprivate var mayWrite: Bool {
-        switch role {
-        case .seat, .supervisor, .service: true
-        case .ops, .node, .witness: false
-        }
     }
 }

@@ -1,6 +1,7 @@
 import Engine
 import Replication
 import Tickets
+import Transport
 import Wire
 
 extension Twinline_Seat_V1_Standing {
@@ -57,5 +58,21 @@ extension Twinline_Seat_V1_ReadAnswer {
         }
         number = answer.number
         (positionEpoch, positionLsn) = (answer.position.epoch.value, answer.position.lsn.value)
+    }
+}
+
+extension Twinline_Seat_V1_SeatMessage {
+    var isHello: Bool { if case .hello? = body { true } else { false } }
+}
+
+extension Identity {
+    var mayUseSQL: Bool { if case .service = role { true } else { false } }
+
+    /// Ops look after the pair, and not after tickets.
+    var mayWrite: Bool {
+        switch role {
+        case .seat, .supervisor, .service: true
+        case .ops, .node, .witness: false
+        }
     }
 }

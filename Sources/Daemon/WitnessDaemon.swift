@@ -39,6 +39,8 @@ package final class WitnessDaemon: Sendable {
             guard mkdir(settings.data, 0o700) == 0 || errno == EEXIST else {
                 throw DataError.cannotCreate(path: settings.data, reason: String(cString: strerror(errno)))
             }
+            OpenFiles.raiseLimit()
+            let refusals = RefusalLog(log)
             let server = try await loop.submit { () throws -> NIOLoopBound<WitnessServer> in
                 let server = try WitnessServer(
                     on: loop, directory: try PosixDirectory(path: settings.data), log: log,
@@ -46,19 +48,16 @@ package final class WitnessDaemon: Sendable {
                         log.critical("\(error)")
                         ended.succeed(DataError.log(error).exitCode)
                     })
+                server.dismissed = { channel, name, reason in
+                    refusals.note(channel.remoteAddress, .peerRefused(.notAdmitted(reason), of: name), ended: true)
+                }
                 log.notice("witness", metadata: ["id": "\(server.id)", "pairs": "\(server.pairs)"])
                 return NIOLoopBound(server, eventLoop: loop)
             }.get()
             let certificates = CertificateWatch(settings.tls, log: log)
             let listener = try await Listener.bind(
                 settings.listen, on: group, try certificates.connections(.server, [.witness]),
-                refused: { address, error in
-                    log.info(
-                        "refused a connection",
-                        metadata: [
-                            "from": "\(address.map { "\($0)" } ?? "?")", "because": "\(error)",
-                        ])
-                },
+                options: WitnessServer.connectionOptions, refused: { refusals.note($0, $1) },
                 accept: { channel, identity, _ throws(PeerFault) in
                     do { try server.value.accept(channel, identity) } catch { throw .notAdmitted("\(error)") }
                 })

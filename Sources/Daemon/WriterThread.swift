@@ -41,10 +41,9 @@ final class WriterThread: DatabaseWorker, Sendable {
     private static let batchCount = 256
     /// … and so many bytes of them.
     private static let batchBytes = 1 << 20
-    /// Requests beyond so many wait at their seats instead.
+    /// Requests beyond so many, or so many bytes of them, wait at their seats instead.
     private static let inboxLimit = 20_000
-    /// … and beyond so many bytes of them.
-    private static let inboxBytes = 256 << 20
+    private static let inboxBytes = 64 << 20
 
     let activity = Activity()
     private let inbox = Guarded(Inbox())

@@ -55,7 +55,8 @@ public final class SeatClient: Sendable {
         // The driver is made here and from then on used on its event loop alone.
         let driver = SeatDriver(
             session, routes, Dialer(tls: tls), eventLoop, program: configuration.program,
-            remember: configuration.remember)
+            remember: configuration.remember,
+            refused: configuration.refused)
         self.driver = NIOLoopBoundBox.makeBoxSendingValue(driver, eventLoop: eventLoop)
         onLoop { $0.start() }
     }

@@ -29,6 +29,9 @@ public struct SeatConfiguration: Sendable {
     public var memory: SeatMemory?
     /// Called on the event loop, seldom: keep it for the next run.
     public var remember: @Sendable (SeatMemory) -> Void
+    /// Called on the event loop: a node does not let this seat in, or is not what it should be. For the program's log;
+    /// each reason once for each way.
+    public var refused: @Sendable (Link, String) -> Void = { _, _ in }
 
     public init(
         routes: [Route], certificate: String, key: String, authority: String, revocations: String? = nil,

@@ -18,6 +18,9 @@ final class SeatDriver {
     private let eventLoop: any EventLoop
     private let program: String
     private let remember: (SeatMemory) -> Void
+    private let refused: (Link, String) -> Void
+    /// What was last said of each link.
+    private var refusals: [Link: String] = [:]
 
     private var open: [Link: SeatConnectionHandler] = [:]
     private var callers: [SeatSession.Call: (SeatSession.Outcome) -> Void] = [:]
@@ -29,10 +32,10 @@ final class SeatDriver {
 
     init(
         _ session: SeatSession, _ routes: [Route], _ dialer: Dialer, _ eventLoop: any EventLoop, program: String,
-        remember: @escaping (SeatMemory) -> Void
+        remember: @escaping (SeatMemory) -> Void, refused: @escaping (Link, String) -> Void
     ) {
         (self.session, self.dialer, self.eventLoop) = (session, dialer, eventLoop)
-        (self.program, self.remember) = (program, remember)
+        (self.program, self.remember, self.refused) = (program, remember, refused)
         self.routes = Dictionary(routes.map { ($0.link, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -78,6 +81,7 @@ final class SeatDriver {
     func closed(_ handler: SeatConnectionHandler, _ error: TransportError?) {
         guard open[handler.link] === handler else { return }
         open[handler.link] = nil
+        if let error { note(error, on: handler.link) }
         run(session.disconnected(handler.link, error.map(SeatSession.Loss.init) ?? .failed, at: now))
     }
 
@@ -103,9 +107,21 @@ final class SeatDriver {
             let handler = SeatConnectionHandler(link, channel, driver.value)
             try channel.pipeline.syncOperations.addHandler(handler)
         }.assumeIsolated().whenFailure { error in
+            if let error = error as? TransportError { self.note(error, on: link) }
             let loss = (error as? TransportError).map(SeatSession.Loss.init) ?? .failed
             if !self.isClosed { self.run(self.session.disconnected(link, loss, at: self.now)) }
         }
+    }
+
+    /// Each refusal once, until there is another.
+    private func note(_ error: TransportError, on link: Link) {
+        switch error {
+        case .peerRefused, .refusedByPeer: break
+        default: return
+        }
+        let text = "\(error)"
+        guard refusals.updateValue(text, forKey: link) != text else { return }
+        refused(link, text)
     }
 
     private func send(_ message: ToNode, on link: Link) {
@@ -148,7 +164,8 @@ extension SeatSession.Loss {
         case .connectionRefused: self = .refused
         case .peerRefused, .refusedByPeer: self = .rejected
         case .cannotLoad, .openSSL, .cannotBind, .noAnswer, .cannotDial, .handshakeTimedOut, .handshakeTooLong,
-            .handshakeBroken, .truncated, .broken, .frameTooLong, .unsentTooLong, .lost, .notOpen:
+            .handshakeBroken, .crowdedOut, .truncated, .broken, .frameTooLong, .frameTimedOut, .unsentTooLong, .lost,
+            .notOpen:
             self = .failed
         }
     }

@@ -39,7 +39,11 @@ package final class DatabaseReader {
             "tickets INDEXED BY tickets_by_unit_and_state WHERE unit = ?4 AND unit <> '' AND state = ?3 AND \(page)")
     }
 
-    /// Answers all queries from one snapshot, and says which: they see the database exactly as it was at this position.
+    /// So many bytes of text are read for several answers together: what else waits, waits in its queries.
+    private static let readBytes = 16 << 20
+
+    /// Answers queries from one snapshot, and says which: they see the database exactly as it was at this position.
+    /// - Returns: at least one view; fewer than queries if they are large. The rest is to be asked for again.
     package func read(_ queries: [Query]) throws(StoreError) -> (Position, [View]) {
         try connection.access { _ throws(StoreError) in
             try begin.run()
@@ -47,7 +51,12 @@ package final class DatabaseReader {
                 let position = try position.read()
                 var views: [View] = []
                 views.reserveCapacity(queries.count)
-                for query in queries { views.append(try view(query)) }
+                var bytes = 0
+                for query in queries where bytes < Self.readBytes {
+                    let view = try view(query)
+                    bytes += view.textBytes
+                    views.append(view)
+                }
                 try end.run()
                 return (position, views)
             } catch {
@@ -114,5 +123,18 @@ package final class DatabaseReader {
     private func sound<Row>(_ row: Row?) throws(StoreError) -> Row {
         guard let row else { throw .damaged(path: connection.path, message: "a row holds a number without a meaning") }
         return row
+    }
+}
+
+extension View {
+    /// What it weighs in memory, roughly.
+    fileprivate var textBytes: Int {
+        switch self {
+        case .ticket(let ticket): ticket?.text.utf8.count ?? 0
+        case .tickets(let tickets): tickets.reduce(0) { $0 + $1.text.utf8.count + 200 }
+        case .history(let rows): rows.reduce(0) { $0 + $1.note.utf8.count + 100 }
+        // A QueryReader bounds its own.
+        case .rows: 0
+        }
     }
 }

@@ -9,8 +9,20 @@ package struct ConnectionOptions: Sendable {
     package var handshakeTimeout = TimeAmount.seconds(5)
     /// Bytes taken from a peer before it is known. A chain of three certificates is about 2 KiB.
     package var handshakeLimit = 64 * 1024
+    /// How many may wait at a listener at once before they are known. One more, and the oldest of those from where most
+    /// come is closed; so a thousand seats that come back together all get in, and a flood only stands in its own way.
+    package var strangerLimit = 2048
+    /// How many connections one certificate may have at a listener.
+    package var connectionsPerPeer = 4096
     /// The longest frame until the protocol's own handlers allow more (`FrameDecoder.limit`).
     package var firstFrameLimit = 64 * 1024
+    /// How long a known peer may take for its first frame. Nil: it need not say anything.
+    package var firstFrameTimeout: TimeAmount?
+    /// How long a frame that began may take, and a second more for each `frameRate` bytes of it. Without it a frame
+    /// that drips in holds what came of it for ever.
+    package var frameTimeout = TimeAmount.seconds(10)
+    /// Bytes a second: slower than any route that a pair could live with.
+    package var frameRate = 64 * 1024
     /// Bytes that wait because the peer reads too slowly. Over it the connection is closed: it is the only bound of
     /// what a stopped peer can make this process keep.
     package var unsentLimit = 64 * 1024 * 1024

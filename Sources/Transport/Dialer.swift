@@ -64,9 +64,13 @@ package struct Dialer: Sendable {
         let admission = TLSAdmission(
             admit: { (channel, peer) throws(TransportError) in
                 let role = peer.certificate.identity.role
-                guard role == expected else { throw .peerRefused(.wrongRole(role, expected: "\(expected)")) }
+                guard role == expected else {
+                    throw .peerRefused(
+                        .wrongRole(role, expected: "\(expected)"), of: "\(peer.certificate.identity)")
+                }
                 do {
-                    try channel.pipeline.syncOperations.addHandler(FrameDecoder(limit: options.firstFrameLimit))
+                    let own = connections.context.own.identity
+                    try channel.pipeline.syncOperations.addHandler(FrameDecoder(options, own: own))
                     try install(channel, peer.certificate)
                 } catch {
                     throw error as? TransportError ?? .cannotDial(address: "the peer", reason: "\(error)")

@@ -47,7 +47,7 @@ package struct Identity: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// A stranger's name as it may stand in a log: short, and no control characters.
-    private static func printable(_ name: String) -> String {
+    static func printable(_ name: String) -> String {
         let shown = name.unicodeScalars.prefix(100).map { (0x21...0x7E).contains($0.value) ? $0 : "?" }
         return String(String.UnicodeScalarView(shown))
     }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Listens on one or several addresses and hands over connections whose peer is known.
 package final class Listener: Sendable {
@@ -50,12 +51,16 @@ private final class Door: Sendable {
     private let options: ConnectionOptions
     private let refused: Listener.Refused
     private let accept: Listener.Accept
+    private let lobby: Lobby
+    /// Of each event loop.
+    private let turns = Mutex<[ObjectIdentifier: NIOLoopBound<HandshakeTurns>]>([:])
 
     init(
         _ connections: OpenConnections, options: ConnectionOptions, refused: @escaping Listener.Refused,
         accept: @escaping Listener.Accept
     ) {
         (self.connections, self.options, self.refused, self.accept) = (connections, options, refused, accept)
+        lobby = Lobby(limit: options.strangerLimit)
     }
 
     func bootstrap(on group: any EventLoopGroup) -> ServerBootstrap {
@@ -76,22 +81,40 @@ private final class Door: Sendable {
 
     private func guardEntry(of channel: any Channel) throws {
         let address = channel.remoteAddress
+        let origin = Lobby.Origin(address)
         let admission = TLSAdmission(
-            admit: { (channel, peer) throws(TransportError) in try self.admit(peer, on: channel) },
+            admit: { (channel, peer) throws(TransportError) in
+                self.lobby.leave(channel, from: origin)
+                try self.admit(peer, on: channel, from: address)
+            },
             refuse: { self.refused(address, $0) })
-        try connections.enter(channel, options, admission)
+        try connections.enter(channel, options, admission, turns: turns(of: channel.eventLoop))
+        lobby.enter(channel, from: origin)
+        channel.closeFuture.whenComplete { _ in self.lobby.leave(channel, from: origin) }
     }
 
-    private func admit(_ peer: TLSSession.Peer, on channel: any Channel) throws(TransportError) {
-        let role = peer.certificate.identity.role
-        guard peer.protocol.admits(role) else {
-            throw .peerRefused(.wrongRole(role, expected: peer.protocol.clients))
+    private func turns(of loop: any EventLoop) -> HandshakeTurns {
+        turns.withLock { turns in
+            if let known = turns[ObjectIdentifier(loop)] { return known }
+            let new = NIOLoopBound(HandshakeTurns(loop), eventLoop: loop)
+            turns[ObjectIdentifier(loop)] = new
+            return new
+        }.value
+    }
+
+    private func admit(
+        _ peer: TLSSession.Peer, on channel: any Channel, from address: SocketAddress?
+    ) throws(TransportError) {
+        let identity = peer.certificate.identity
+        guard peer.protocol.admits(identity.role) else {
+            throw .peerRefused(.wrongRole(identity.role, expected: peer.protocol.clients), of: "\(identity)")
         }
         do {
-            try channel.pipeline.syncOperations.addHandler(FrameDecoder(limit: options.firstFrameLimit))
-            try accept(channel, peer.certificate.identity, peer.protocol)
+            try channel.pipeline.syncOperations.addHandler(
+                FrameDecoder(options, own: connections.context.own.identity) { self.refused(address, $0) })
+            try accept(channel, identity, peer.protocol)
         } catch {
-            throw .peerRefused(error as? PeerFault ?? .notAdmitted("\(error)"))
+            throw .peerRefused(error as? PeerFault ?? .notAdmitted("\(error)"), of: "\(identity)")
         }
     }
 }

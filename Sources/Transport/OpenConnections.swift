@@ -18,6 +18,22 @@ package final class OpenConnections: Sendable {
     private struct State {
         var context: TLSContext
         var entries: [ObjectIdentifier: Entry] = [:]
+        /// How many connections each peer has.
+        var counts: [Identity: Int] = [:]
+
+        /// False: it has too many.
+        mutating func admit(_ peer: Identity, expires: Int64, _ id: ObjectIdentifier, limit: Int) -> Bool {
+            guard entries[id] != nil, counts[peer, default: 0] < limit else { return false }
+            entries[id]?.peer = peer
+            entries[id]?.peerExpires = expires
+            counts[peer, default: 0] += 1
+            return true
+        }
+
+        mutating func leave(_ id: ObjectIdentifier) {
+            guard let peer = entries.removeValue(forKey: id)?.peer, let count = counts[peer] else { return }
+            counts[peer] = count > 1 ? count - 1 : nil
+        }
     }
 
     private let state: Mutex<State>
@@ -27,6 +43,8 @@ package final class OpenConnections: Sendable {
         state = Mutex(State(context: context))
         self.dismissed = dismissed
     }
+
+    func count(of peer: Identity) -> Int { state.withLock { $0.counts[peer] ?? 0 } }
 
     package var context: TLSContext { state.withLock { $0.context } }
 
@@ -65,24 +83,29 @@ package final class OpenConnections: Sendable {
     }
 
     /// Puts TLS at the head of a new connection, on its event loop.
-    func enter(_ channel: any Channel, _ options: ConnectionOptions, _ admission: TLSAdmission) throws {
+    /// - Parameter turns: when its handshake goes on; nil: at once.
+    func enter(
+        _ channel: any Channel, _ options: ConnectionOptions, _ admission: TLSAdmission, turns: HandshakeTurns? = nil
+    ) throws {
         let id = ObjectIdentifier(channel)
         let begun = context
         let session = try TLSSession(begun)
         let judged = TLSAdmission(
             admit: { (channel, peer) throws(TransportError) in
-                self.state.withLock { state in
-                    state.entries[id]?.peer = peer.certificate.identity
-                    state.entries[id]?.peerExpires = session.peerExpires
-                }
+                let (identity, limit) = (peer.certificate.identity, options.connectionsPerPeer)
+                let expires = session.peerExpires
+                let fits = self.state.withLock { $0.admit(identity, expires: expires, id, limit: limit) }
+                guard fits else { throw .peerRefused(.tooManyConnections(limit: limit), of: "\(identity)") }
                 // The files may have changed during the handshake.
                 let current = self.context
-                if current !== begun, let fault = session.fault(under: current) { throw .peerRefused(fault) }
+                if current !== begun, let fault = session.fault(under: current) {
+                    throw .peerRefused(fault, of: "\(identity)")
+                }
                 try admission.admit(channel, peer)
             },
             refuse: admission.refuse)
-        try channel.pipeline.syncOperations.addHandler(TLSHandler(session, options, judged))
         state.withLock { $0.entries[id] = Entry(channel: channel) }
-        channel.closeFuture.whenComplete { _ in self.state.withLock { $0.entries[id] = nil } }
+        try channel.pipeline.syncOperations.addHandler(TLSHandler(session, options, judged, turns))
+        channel.closeFuture.whenComplete { _ in self.state.withLock { $0.leave(id) } }
     }
 }

@@ -20,6 +20,12 @@ extension PeerCertificate {
             identity: try Identity(uri: try Self.singleURI(of: certificate)), notAfter: Self.notAfter(of: certificate))
     }
 
+    /// The URI name that a certificate claims, whatever is wrong with it: for the log only.
+    static func claimedName(of certificate: OpaquePointer?) -> String? {
+        guard let certificate, let uri = try? singleURI(of: certificate) else { return nil }
+        return Identity.printable(uri)
+    }
+
     private static func singleURI(of certificate: OpaquePointer) throws(PeerFault) -> String {
         guard let names = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil).map(OpaquePointer.init) else {
             throw .noName

@@ -99,10 +99,26 @@ package final class TLSContext: @unchecked Sendable {
                 | Int(SSL_MODE_RELEASE_BUFFERS))
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
         SSL_CTX_set_verify_depth(context, 3)
+        rememberNames(context)
         twinline_set_certificates_limit(context, certificatesLimit)
         // A ticket would let a peer come back without showing its certificate, past the revocation list.
         SSL_CTX_set_num_tickets(context, 0)
         twinline_session_cache_off(context)
+    }
+
+    /// Of a certificate that is refused nothing can be asked afterwards, so its name is noted while it is judged.
+    private static func rememberNames(_ context: OpaquePointer) {
+        SSL_CTX_set_cert_verify_callback(
+            context,
+            { check, _ in
+                let verdict = X509_verify_cert(check)
+                if verdict != 1, let ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx()),
+                    let session = TLSSession.of(OpaquePointer(ssl))
+                {
+                    session.peerName = PeerCertificate.claimedName(of: X509_STORE_CTX_get0_cert(check))
+                }
+                return verdict
+            }, nil)
     }
 
     private static func loadOwn(_ files: TLSFiles, into context: OpaquePointer) throws(TransportError) {

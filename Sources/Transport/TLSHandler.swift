@@ -16,20 +16,29 @@ package final class TLSHandler: ChannelDuplexHandler {
         /// The peer is known and its handlers are being installed: what these say at once may go out.
         case admitting
         case open
+        /// The peer is refused and has been told why: what it still sends is thrown away. Were the connection closed at
+        /// once, that would make the system take back what is on its way to the peer.
+        case lingering
         case closed
     }
 
     let session: TLSSession
-    private let options: ConnectionOptions
+    let options: ConnectionOptions
     private let admission: TLSAdmission
+    private let turns: HandshakeTurns?
+    /// Its turn is still to come.
+    private var waitsForTurn = false
     private var state = State.handshaking(received: 0)
-    /// Of the handshake.
+    /// Of the handshake, or of lingering.
     private var deadline: Scheduled<Void>?
     /// Of writes that are encrypted and not yet flushed.
     private var promises = WritePromises()
 
-    package init(_ session: TLSSession, _ options: ConnectionOptions, _ admission: TLSAdmission) {
-        (self.session, self.options, self.admission) = (session, options, admission)
+    /// - Parameter turns: when the handshake goes on; nil: at once.
+    package init(
+        _ session: TLSSession, _ options: ConnectionOptions, _ admission: TLSAdmission, _ turns: HandshakeTurns? = nil
+    ) {
+        (self.session, self.options, self.admission, self.turns) = (session, options, admission, turns)
     }
 
     /// A large write leaves in pieces of this size, so that the session's buffer, which never shrinks, stays small.
@@ -54,7 +63,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         let ciphertext = unwrapInboundIn(data)
         do throws(TransportError) {
             switch state {
-            case .closed: return
+            case .closed, .lingering: return
             case .open, .admitting:
                 try session.receive(ciphertext)
                 deliver(context)
@@ -65,12 +74,30 @@ package final class TLSHandler: ChannelDuplexHandler {
                 }
                 state = .handshaking(received: received)
                 try session.receive(ciphertext)
-                advance(context)
+                takeTurn(context)
             }
         } catch {
             fail(context, error)
         }
     }
+
+    private func takeTurn(_ context: ChannelHandlerContext) {
+        guard let turns else { return advance(context) }
+        guard !waitsForTurn else { return }
+        waitsForTurn = true
+        var isLate = false
+        turns.take {
+            self.waitsForTurn = false
+            guard case .handshaking = self.state else { return }
+            self.advance(context)
+            // What came with the handshake's end is delivered now, and nothing else says that this was all.
+            if isLate { context.fireChannelReadComplete() }
+        }
+        isLate = true
+    }
+
+    /// Whether the peer is still to be known.
+    var isHandshaking: Bool { if case .handshaking = state { true } else { false } }
 
     private func advance(_ context: ChannelHandlerContext) {
         do throws(TransportError) {
@@ -111,6 +138,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         switch state {
         case .handshaking, .admitting: fail(context, .handshakeBroken("the peer closed the connection"))
         case .open: fail(context, .truncated)
+        case .lingering: leave()
         case .closed: break
         }
         context.fireChannelInactive()
@@ -152,6 +180,10 @@ package final class TLSHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.operationUnsupported)
             return
         }
+        if case .lingering = state {
+            context.channel.closeFuture.cascade(to: promise)
+            return
+        }
         if maySend {
             session.end()
             sendCiphertext(context)
@@ -160,14 +192,14 @@ package final class TLSHandler: ChannelDuplexHandler {
         context.close(promise: promise)
     }
 
-    private var maySend: Bool {
+    var maySend: Bool {
         switch state {
         case .admitting, .open: true
-        case .handshaking, .closed: false
+        case .handshaking, .lingering, .closed: false
         }
     }
 
-    private func sendCiphertext(_ context: ChannelHandlerContext) {
+    func sendCiphertext(_ context: ChannelHandlerContext) {
         writeCiphertext(context, promise: promises.take(context.eventLoop))
         context.flush()
     }
@@ -182,16 +214,28 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     func fail(_ context: ChannelHandlerContext, _ error: TransportError) {
         let before = state
+        if case .closed = before { return }
+        if case .lingering = before { return }
+        let told = tell(context, error)
         leave()
+        if told { linger(context) }
         switch before {
-        case .closed: return
         case .handshaking, .admitting: admission.refuse(error)
         case .open: context.fireErrorCaught(error)
+        case .lingering, .closed: break
         }
-        session.end()
-        // With the alert that tells the peer why, if there is one.
-        sendCiphertext(context)
-        context.close(promise: nil)
+        if !told { context.close(promise: nil) }
+    }
+
+    /// How long a refused peer may take to read why.
+    private static let lingerTime = TimeAmount.seconds(1)
+
+    private func linger(_ context: ChannelHandlerContext) {
+        state = .lingering
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) {
+            self.leave()
+            context.close(promise: nil)
+        }
     }
 
     private func leave() {

@@ -27,6 +27,8 @@ package final class TLSSession {
     private let ssl: OpaquePointer
     /// Both belong to `ssl`.
     private let incoming: OpaquePointer, outgoing: OpaquePointer
+    /// What the peer's certificate claims, once it was judged.
+    var peerName: String?
 
     package init(_ context: TLSContext) throws(TransportError) {
         OpenSSLErrors.forget()
@@ -44,6 +46,12 @@ package final class TLSSession {
         case .client: SSL_set_connect_state(ssl)
         }
         (self.context, self.ssl, self.incoming, self.outgoing) = (context, ssl, incoming, outgoing)
+        SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// The session that an `SSL` object belongs to, which frees it at its own end.
+    static func of(_ ssl: OpaquePointer) -> TLSSession? {
+        SSL_get_ex_data(ssl, 0).map { Unmanaged<TLSSession>.fromOpaque($0).takeUnretainedValue() }
     }
 
     deinit { SSL_free(ssl) }
@@ -145,12 +153,13 @@ package final class TLSSession {
     private func peer() throws(TransportError) -> Peer {
         guard let certificate = SSL_get1_peer_certificate(ssl) else { throw .peerRefused(.noCertificate) }
         defer { X509_free(certificate) }
+        peerName = PeerCertificate.claimedName(of: certificate)
         var start: UnsafePointer<UInt8>?
         var count: UInt32 = 0
         SSL_get0_alpn_selected(ssl, &start, &count)
         let name = String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
         guard let agreed = ApplicationProtocol(rawValue: name), context.protocols.contains(agreed) else {
-            throw .peerRefused(.noCommonProtocol)
+            throw .peerRefused(.noCommonProtocol, of: peerName)
         }
         do throws(PeerFault) {
             let peer = try PeerCertificate(certificate)
@@ -158,7 +167,7 @@ package final class TLSSession {
             guard peer.identity.pair == pair else { throw .foreignPair(peer.identity.pair, expected: pair) }
             return Peer(certificate: peer, protocol: agreed)
         } catch {
-            throw .peerRefused(error)
+            throw .peerRefused(error, of: peerName)
         }
     }
 }
@@ -166,18 +175,19 @@ package final class TLSSession {
 // What OpenSSL's words mean.
 extension TLSSession {
     private func handshakeError(_ errors: OpenSSLErrors) -> TransportError {
-        if let alert = errors.alert { return .refusedByPeer(alert: alert) }
+        if let alert = errors.alert { return .refusedByPeer(alert: alert, own: "\(context.own.identity)") }
         if errors.contains(reason: SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) { return .peerRefused(.noCertificate) }
         if errors.contains(reason: SSL_R_UNSUPPORTED_PROTOCOL) { return .peerRefused(.oldTLS) }
         if errors.contains(reason: SSL_R_NO_APPLICATION_PROTOCOL) { return .peerRefused(.noCommonProtocol) }
         if errors.contains(reason: SSL_R_CERTIFICATE_VERIFY_FAILED) {
-            return .peerRefused(PeerFault(verdict: Int32(truncatingIfNeeded: SSL_get_verify_result(ssl))))
+            return .peerRefused(
+                PeerFault(verdict: Int32(truncatingIfNeeded: SSL_get_verify_result(ssl))), of: peerName)
         }
         return .handshakeBroken(errors.text)
     }
 
     private func connectionError(_ errors: OpenSSLErrors) -> TransportError {
-        if let alert = errors.alert { return .refusedByPeer(alert: alert) }
+        if let alert = errors.alert { return .refusedByPeer(alert: alert, own: "\(context.own.identity)") }
         return .broken(errors.text)
     }
 }

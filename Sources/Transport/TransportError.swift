@@ -21,14 +21,19 @@ package enum TransportError: Error, Equatable {
     // The handshake.
 
     /// This side refused the peer.
-    case peerRefused(PeerFault)
-    /// The peer refused this side; the text is its TLS alert.
-    case refusedByPeer(alert: String)
+    /// - Parameter of: the URI name that the peer's certificate claims, if it has shown one; not to be believed unless
+    ///   the fault leaves the certificate itself alone.
+    case peerRefused(PeerFault, of: String? = nil)
+    /// The peer refused this side: the text is its TLS alert, or what it said (`Refusal`).
+    /// - Parameter own: the name of this side's certificate.
+    case refusedByPeer(alert: String, own: String? = nil)
     /// Also how a stopped process looks: its system still takes connections for it.
     case handshakeTimedOut(seconds: Int64)
     case handshakeTooLong(limit: Int)
     /// The peer went away, or broke TLS, before it was known.
     case handshakeBroken(String)
+    /// Too many others wait as well, and most of them come from where this one does.
+    case crowdedOut(limit: Int)
 
     // The connection.
 
@@ -37,6 +42,8 @@ package enum TransportError: Error, Equatable {
     /// Bytes that are not what the peer's key made.
     case broken(String)
     case frameTooLong(length: Int, limit: Int)
+    /// A frame that began and did not end in its time, or a peer that never began one.
+    case frameTimedOut(seconds: Int64)
     /// The peer reads too slowly.
     case unsentTooLong(bytes: Int, limit: Int)
     /// A read or write failed in the system.
@@ -62,6 +69,7 @@ package enum PeerFault: Error, Hashable, Sendable {
     case oldTLS
     /// It offers none of our protocols.
     case noCommonProtocol
+    case tooManyConnections(limit: Int)
     /// What the accepting side's own rules say.
     case notAdmitted(String)
 }
@@ -78,17 +86,21 @@ extension TransportError: CustomStringConvertible {
         case .noAnswer(let address, let reason):
             "\(address) gave no answer (\(reason)); check the machine and the route to it"
         case .cannotDial(let address, let reason): "can't dial \(address): \(reason); check this machine's own network"
-        case .peerRefused(let fault): "peer refused: \(fault)"
-        case .refusedByPeer(let alert):
-            "refused by the peer: \(alert); check this side's certificate and the peer's log"
+        case .peerRefused(let fault, let name): "peer refused: \(name.map { "\($0): " } ?? "")\(fault)"
+        case .refusedByPeer(let alert, let own):
+            "refused by the peer: \(alert); check this side's certificate\(own.map { ", \($0)," } ?? "")"
+                + " and the peer's log"
         case .handshakeTimedOut(let seconds): "no TLS handshake within \(seconds) s; check the peer"
         case .handshakeTooLong(let limit):
             "more than \(limit) bytes before the handshake was done; shorten the peer's certificate chain"
         case .handshakeBroken(let reason): "the handshake broke off: \(reason); check that the peer speaks TLS"
+        case .crowdedOut(let limit):
+            "more than \(limit) connections wait to be known, most of them from there; look at what is there"
         case .truncated: "the connection was cut without a goodbye; dial again"
         case .broken(let reason): "bytes that the peer can't have sent: \(reason); check the network between"
         case .frameTooLong(let length, let limit):
             "a frame of \(length) bytes, over the limit of \(limit); check the peer's version"
+        case .frameTimedOut(let seconds): "no whole frame within \(seconds) s; check the peer and the route to it"
         case .unsentTooLong(let bytes, let limit):
             "\(bytes) bytes wait unsent, over the limit of \(limit): the peer reads too slowly; check its load"
         case .lost(let reason): "the connection was lost: \(reason); dial again"
@@ -112,6 +124,7 @@ extension PeerFault: CustomStringConvertible {
         case .wrongRole(let found, let expected): "it is \(found), not \(expected); check the address or certificate"
         case .oldTLS: "it does not speak TLS 1.3; update it"
         case .noCommonProtocol: "it offers no protocol that is spoken here; check the address and its version"
+        case .tooManyConnections(let limit): "it has \(limit) connections already; look at what opens them"
         case .notAdmitted(let reason): "\(reason)"
         }
     }

@@ -10,12 +10,17 @@ package struct PeerEnvelope: Equatable, Sendable {
     package var chain: UInt64?
     /// Of `hello`.
     package var pair: RandomID
+    /// Of the first `hello` on a connection: which process speaks, a random number.
+    package var process: UInt64
 
-    package init(_ message: Message, frames: [EntryFrame] = [], chain: UInt64? = nil, pair: RandomID = .zero) {
+    package init(
+        _ message: Message, frames: [EntryFrame] = [], chain: UInt64? = nil, pair: RandomID = .zero, process: UInt64 = 0
+    ) {
         self.message = message
         self.frames = frames
         self.chain = chain
         self.pair = pair
+        self.process = process
     }
 }
 
@@ -26,7 +31,9 @@ extension Twinline_Node_V1_PeerMessage {
         sessionProcess = envelope.message.session.process
         sessionCounter = envelope.message.session.counter
         switch envelope.message.body {
-        case .hello(let hello): self.hello = Twinline_Node_V1_Hello(hello, pair: envelope.pair)
+        case .hello(let hello):
+            self.hello = Twinline_Node_V1_Hello(hello, pair: envelope.pair)
+            self.hello.process = envelope.process
         case .join(let join): self.join = Twinline_Node_V1_Join(join)
         case .joinAccepted(let common):
             joinAccepted.common = Twinline_Node_V1_Position(common)
@@ -69,10 +76,12 @@ extension PeerEnvelope {
         var frames: [EntryFrame] = []
         var chain: UInt64?
         var pair = RandomID.zero
+        var process: UInt64 = 0
         let body: Message.Body
         switch wire.body {
         case .hello(let hello):
             pair = try RandomID(hello.pairID, field: "pair_id")
+            process = hello.process
             body = .hello(try Hello(hello))
         case .join(let join): body = .join(try Join(join))
         case .joinAccepted(let accepted):
@@ -115,7 +124,7 @@ extension PeerEnvelope {
         }
         let session = UniqueNumber(process: wire.sessionProcess, counter: wire.sessionCounter)
         let epoch = try Epoch(wire: wire.epoch, field: "epoch")
-        self.init(Message(epoch, session, body), frames: frames, chain: chain, pair: pair)
+        self.init(Message(epoch, session, body), frames: frames, chain: chain, pair: pair, process: process)
     }
 
     /// Whole, valid and consecutive frames, or nothing.

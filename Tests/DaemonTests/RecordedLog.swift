@@ -10,6 +10,13 @@ final class RecordedLog: Sendable {
 
     func lines(with text: String) -> [String] { lines.withLock { $0.filter { $0.contains(text) } } }
 
+    /// A line that holds all of these. The test's time limit ends it otherwise.
+    func wait(for texts: [String]) async throws {
+        while !lines.withLock({ $0.contains { line in texts.allSatisfy(line.contains) } }) {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     /// The test's time limit ends it otherwise.
     func wait(for text: String) async throws {
         while lines(with: text).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
@@ -26,7 +33,8 @@ final class RecordedLog: Sendable {
         }
 
         func log(event: LogEvent) {
-            let details = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0)=\($1)" }.joined()
+            let all = metadata.merging(event.metadata ?? [:]) { $1 }
+            let details = all.sorted { $0.key < $1.key }.map { " \($0)=\($1)" }.joined()
             log.lines.withLock { $0.append("\(event.level) \(event.message)\(details)") }
         }
     }

@@ -24,8 +24,10 @@ struct RunningPair {
     static func with(log: Logger = Self.log, _ test: (RunningPair) async throws -> Void) async throws {
         let pair = try LivePair()
         let stoppers = ["witness": Stopper(), "a": Stopper(), "b": Stopper()]
-        let witness = try makeWitness(pair, data: "witness", log: log)
-        let nodes = try NodeName.allCases.map { (name: $0, daemon: NodeDaemon(try pair.node($0), log: log)) }
+        let witness = try makeWitness(pair, data: "witness", log: named(log, "witness"))
+        let nodes = try NodeName.allCases.map {
+            (name: $0, daemon: NodeDaemon(try pair.node($0), log: named(log, $0.rawValue)))
+        }
         let running = RunningPair(
             pair: pair, client: try OpsClient(tls: pair.tls("ops/admin"), group: pair.group), stoppers: stoppers)
         try await withThrowingTaskGroup(of: ExitCode.self) { group in
@@ -35,6 +37,13 @@ struct RunningPair {
             for stopper in stoppers.values { stopper.request() }
             for try await code in group { #expect(code == .orderly) }
         }
+    }
+
+    /// Each line says whose it is.
+    private static func named(_ log: Logger, _ name: String) -> Logger {
+        var log = log
+        log[metadataKey: "whose"] = "\(name)"
+        return log
     }
 
     static func makeWitness(_ pair: LivePair, data: String, log: Logger = Self.log) throws -> WitnessDaemon {

@@ -68,7 +68,8 @@ import Testing
     @Test("a dialer refuses a server of another role than expected")
     func wrongServer() async throws {
         let echo = try await Echo()
-        await #expect(throws: TransportError.peerRefused(.wrongRole(.node(.a), expected: "node/b"))) {
+        let fault = PeerFault.wrongRole(.node(.a), expected: "node/b")
+        await #expect(throws: TransportError.peerRefused(fault, of: "twinline://hotline/node/a")) {
             try await Caller(echo.address, expecting: .node(.b))
         }
         await echo.listener.close()
@@ -78,8 +79,11 @@ import Testing
     func wrongClient() async throws {
         let echo = try await Echo()
         let caller = try await Caller(echo.address, tls: Authority.hotline.client("seat-017", [.node]))
-        #expect(await echo.next() == .refused(.peerRefused(.wrongRole(.seat("017"), expected: "a node"))))
-        #expect(try await caller.next() == nil)
+        let fault = PeerFault.wrongRole(.seat("017"), expected: "a node")
+        #expect(await echo.next() == .refused(.peerRefused(fault, of: "twinline://hotline/seat/017")))
+        // It is told so in our words: TLS has nothing against it.
+        let told = TransportError.refusedByPeer(alert: "\(fault)", own: "twinline://hotline/seat/017")
+        await #expect(throws: told) { try await caller.next() }
         await echo.listener.close()
     }
 
@@ -87,7 +91,8 @@ import Testing
     func notAdmitted() async throws {
         let echo = try await Echo(admit: { (_) throws(PeerFault) in throw .notAdmitted("the node is stopping") })
         _ = try? await Caller(echo.address).next()
-        #expect(await echo.next() == .refused(.peerRefused(.notAdmitted("the node is stopping"))))
+        let fault = PeerFault.notAdmitted("the node is stopping")
+        #expect(await echo.next() == .refused(.peerRefused(fault, of: "twinline://hotline/seat/017")))
         await echo.listener.close()
     }
 
@@ -103,11 +108,17 @@ import Testing
         let other = try await Caller(echo.address)
         _ = await echo.next()
         echo.connections.renew(try Authority.hotline.server())
-        #expect(await echo.next() == .ended(.peerRefused(.revoked)))
-        #expect(try await before.next() == nil)
+        #expect(await echo.next() == .ended(.peerRefused(.revoked, of: "twinline://hotline/seat/lost")))
+        await #expect(
+            throws: TransportError.refusedByPeer(
+                alert: "\(PeerFault.revoked)", own: "twinline://hotline/seat/017")
+        ) { try await before.next() }
         let after = try await Caller(echo.address, tls: lost)
-        await #expect(throws: TransportError.refusedByPeer(alert: "certificate revoked")) { try await after.next() }
-        #expect(await echo.next() == .refused(.peerRefused(.revoked)))
+        await #expect(
+            throws: TransportError.refusedByPeer(
+                alert: "certificate revoked", own: "twinline://hotline/seat/017")
+        ) { try await after.next() }
+        #expect(await echo.next() == .refused(.peerRefused(.revoked, of: "twinline://hotline/seat/lost")))
         try await other.send([2])
         #expect(try await other.next() == [2])
         try await other.channel.close()

@@ -40,7 +40,7 @@ import Testing
         #expect(await echo.next() == .refused(.peerRefused(.noCommonProtocol)))
         tool.end()
         tool = try self.tool("s_client", files, "-connect", address, "-quiet")
-        #expect(await echo.next() == .refused(.peerRefused(.noCommonProtocol)))
+        #expect(await echo.next() == .refused(.peerRefused(.noCommonProtocol, of: "twinline://hotline/seat/017")))
         tool.end()
         await echo.listener.close()
     }
@@ -63,13 +63,14 @@ import Testing
     func refusedServers() async throws {
         var tool = try tool(
             "s_server", Authority.hotline.files("node-a"), "-accept", "127.0.0.1:0", "-tls1_2", "-naccept", "1")
-        await #expect(throws: TransportError.refusedByPeer(alert: "protocol version")) {
+        let told = TransportError.refusedByPeer(alert: "protocol version", own: "twinline://hotline/seat/017")
+        await #expect(throws: told) {
             try await Caller(try tool.acceptedAddress())
         }
         tool.end()
         tool = try self.tool(
             "s_server", Authority.hotline.files("node-a"), "-accept", "127.0.0.1:0", "-naccept", "1")
-        await #expect(throws: TransportError.peerRefused(.noCommonProtocol)) {
+        await #expect(throws: TransportError.peerRefused(.noCommonProtocol, of: "twinline://hotline/node/a")) {
             try await Caller(try tool.acceptedAddress())
         }
         tool.end()

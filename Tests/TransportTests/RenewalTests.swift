@@ -35,8 +35,12 @@ import Testing
         let before = try await Caller(echo.address, dialled)
         folder.pki("revoke", folder.path, "node/a")
         dialled.renew(try dialled.context.renewed(from: folder.files("seat-017")))
-        await #expect(throws: TransportError.peerRefused(.revoked)) { try await before.next() }
-        await #expect(throws: TransportError.peerRefused(.revoked)) { _ = try await Caller(echo.address, dialled) }
+        await #expect(throws: TransportError.peerRefused(.revoked, of: "twinline://hotline/node/a")) {
+            try await before.next()
+        }
+        await #expect(throws: TransportError.peerRefused(.revoked, of: "twinline://hotline/node/a")) {
+            _ = try await Caller(echo.address, dialled)
+        }
         await echo.listener.close()
     }
 
@@ -52,12 +56,15 @@ import Testing
         try await caller.send([1])
         #expect(try await caller.next() == [1])
         echo.connections.expire(at: end)
-        #expect(await echo.next() == .ended(.peerRefused(.expired)))
-        #expect(try await caller.next() == nil)
+        #expect(await echo.next() == .ended(.peerRefused(.expired, of: "twinline://hotline/seat/017")))
+        let told = TransportError.refusedByPeer(alert: "\(PeerFault.expired)", own: "twinline://hotline/seat/017")
+        await #expect(throws: told) { try await caller.next() }
 
         let other = try await Caller(echo.address, dialled)
         dialled.expire(at: other.peer.notAfter)
-        await #expect(throws: TransportError.peerRefused(.expired)) { try await other.next() }
+        await #expect(throws: TransportError.peerRefused(.expired, of: "twinline://hotline/node/a")) {
+            try await other.next()
+        }
         await echo.listener.close()
     }
 
@@ -88,7 +95,7 @@ import Testing
         let half = try context.renewed(from: folder.files("node-a"), keepingOwn: true)
         #expect(half.own == context.own)
         let pair = try Pair(client: lost, server: half)
-        #expect(throws: TransportError.peerRefused(.revoked)) { try pair.shake() }
+        #expect(throws: TransportError.peerRefused(.revoked, of: "twinline://hotline/seat/017")) { try pair.shake() }
     }
 
     private func refusal(_ context: TLSContext, _ files: TLSFiles) -> String {

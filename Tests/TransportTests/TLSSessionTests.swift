@@ -66,29 +66,37 @@ import Testing
     @Test(
         "a server names the reason why it refuses a client",
         arguments: [
-            ("seat-old", PeerFault.expired), ("seat-lost-kept", .revoked), ("nameless", .noName),
-            ("twofold", .severalNames(2)), ("misnamed", .malformedName("twinline://hotline/boss/1")),
+            ("seat-old", PeerFault.expired, "twinline://hotline/seat/old"),
+            ("seat-lost-kept", .revoked, "twinline://hotline/seat/lost"), ("nameless", .noName, ""),
+            ("twofold", .severalNames(2), ""),
+            ("misnamed", .malformedName("twinline://hotline/boss/1"), "twinline://hotline/boss/1"),
         ])
-    func refusal(name: String, fault: PeerFault) throws {
+    func refusal(name: String, fault: PeerFault, claimed: String) throws {
         let pair = try Pair(client: Authority.hotline.client(cheating: name))
-        #expect(throws: TransportError.peerRefused(fault)) { try pair.shake() }
+        #expect(throws: TransportError.peerRefused(fault, of: claimed.isEmpty ? nil : claimed)) { try pair.shake() }
     }
 
     @Test("a certificate of another authority is not trusted, and one of another pair is foreign")
     func foreign() throws {
         var pair = try Pair(client: Authority.hotline.client(cheating: "seat-017", from: Authority.other))
         #expect { try pair.shake() } throws: { error in
-            guard case .peerRefused(.untrusted(let reason)) = error as? TransportError else { return false }
-            return reason.contains("issuer")
+            guard case .peerRefused(.untrusted(let reason), let name) = error as? TransportError else { return false }
+            return reason.contains("issuer") && name == "twinline://other/seat/017"
         }
         pair = try Pair(client: Authority.neighbour.client())
-        #expect(throws: TransportError.peerRefused(.foreignPair("hotline", expected: "neighbour"))) { try pair.shake() }
+        #expect(
+            throws: TransportError.peerRefused(
+                .foreignPair("hotline", expected: "neighbour"), of: "twinline://hotline/node/a")
+        ) { try pair.shake() }
     }
 
     @Test("a seat's certificate can't pass for a server's")
     func purpose() throws {
         let pair = try Pair(server: Authority.hotline.server("seat-017"))
-        #expect(throws: TransportError.peerRefused(.untrusted("unsuitable certificate purpose"))) { try pair.shake() }
+        #expect(
+            throws: TransportError.peerRefused(
+                .untrusted("unsuitable certificate purpose"), of: "twinline://hotline/seat/017")
+        ) { try pair.shake() }
     }
 
     @Test("sides without a common protocol part")
@@ -103,8 +111,12 @@ import Testing
         _ = try pair.client.session.handshake()
         _ = try? pair.server.shake(pair.client.ciphertext())
         #expect(try pair.client.session.received(pair.server.ciphertext()).handshake() != nil)
-        #expect(throws: TransportError.peerRefused(.expired)) { try pair.server.shake(pair.client.ciphertext()) }
-        #expect(throws: TransportError.refusedByPeer(alert: "certificate expired")) {
+        #expect(throws: TransportError.peerRefused(.expired, of: "twinline://hotline/seat/old")) {
+            try pair.server.shake(pair.client.ciphertext())
+        }
+        // Who cheats believes to be who the context was made for.
+        let own = "twinline://hotline/seat/017"
+        #expect(throws: TransportError.refusedByPeer(alert: "certificate expired", own: own)) {
             try pair.client.take(pair.server.ciphertext())
         }
     }

@@ -38,10 +38,10 @@ extension Codec<PeerEnvelope> {
 extension Sample {
     private static func peer(
         _ name: String, _ body: Message.Body, session: UniqueNumber = number, frames: [EntryFrame] = [],
-        chain: UInt64? = nil, pair: RandomID = .zero
+        chain: UInt64? = nil, pair: RandomID = .zero, process: UInt64 = 0
     ) -> Sample {
         let message = Message(Epoch(300), session, body)
-        return Sample(name, PeerEnvelope(message, frames: frames, chain: chain, pair: pair), .peer)
+        return Sample(name, PeerEnvelope(message, frames: frames, chain: chain, pair: pair, process: process), .peer)
     }
 
     static let node = [
@@ -51,7 +51,7 @@ extension Sample {
                 Hello(
                     node: .b, leads: true, synced: Position(Epoch(3), LSN(133)), disk: diskID, starts: 4,
                     registerVersion: 301)),
-            session: .none, pair: pairID),
+            session: .none, pair: pairID, process: 0x0a0b_0c0d_0e0f_1011),
         peer("join", .join(Join(log: log, synced: LSN(299), disk: diskID, starts: 4, witness: witness))),
         peer("join_accepted", .joinAccepted(common: Position(Epoch(5), LSN(250)))),
         peer(

@@ -284,6 +284,9 @@ package nonisolated struct Twinline_Node_V1_Hello: Sendable {
 
   package var diskFull: Bool = false
 
+  /// A random number of the process that speaks: of two that show one certificate, the later is refused.
+  package var process: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -967,7 +970,7 @@ nonisolated extension Twinline_Node_V1_EpochTable: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pair_id\0\u{1}node\0\u{1}leads\0\u{1}synced\0\u{1}disk\0\u{1}starts\0\u{3}register_version\0\u{3}disk_full\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}pair_id\0\u{1}node\0\u{1}leads\0\u{1}synced\0\u{1}disk\0\u{1}starts\0\u{3}register_version\0\u{3}disk_full\0\u{1}process\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -983,6 +986,7 @@ nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtob
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.starts) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.registerVersion) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.diskFull) }()
+      case 9: try { try decoder.decodeSingularFixed64Field(value: &self.process) }()
       default: break
       }
     }
@@ -1017,6 +1021,9 @@ nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtob
     if self.diskFull != false {
       try visitor.visitSingularBoolField(value: self.diskFull, fieldNumber: 8)
     }
+    if self.process != 0 {
+      try visitor.visitSingularFixed64Field(value: self.process, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1029,6 +1036,7 @@ nonisolated extension Twinline_Node_V1_Hello: SwiftProtobuf.Message, SwiftProtob
     if lhs.starts != rhs.starts {return false}
     if lhs.registerVersion != rhs.registerVersion {return false}
     if lhs.diskFull != rhs.diskFull {return false}
+    if lhs.process != rhs.process {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

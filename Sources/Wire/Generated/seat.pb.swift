@@ -14,6 +14,9 @@
 /// URI name, twinline://PAIR/seat/NAME; the node's twinline://PAIR/node/a or /node/b.
 /// Framing: a 4-byte big-endian length, then that many bytes: one SeatMessage (seat to node) or one NodeMessage
 /// (node to seat). A seat's frame is at most 2 MiB, a node's at most 8 MiB.
+/// A length of 0xFFFFFFFF stands for no message: 2 bytes of length and as many of ASCII follow, the reason why the node
+/// does not want this connection, and nothing more. A frame that began has 10 seconds to end, and a second more for each
+/// 64 KiB of it; the first one has 10 seconds to come.
 /// Order: the seat sends `hello` first, the node answers `welcome`; nothing else counts before that.
 
 #if canImport(FoundationEssentials)

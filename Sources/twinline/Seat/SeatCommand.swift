@@ -47,7 +47,12 @@ struct SeatOptions: ParsableArguments {
 func withSeat<Value>(_ config: String, _ work: (SeatClient) async throws -> Value) async throws -> Value {
     signal(SIGPIPE, SIG_IGN)
     do {
-        let client = try SeatClient(configuration: configured(PairConfiguration.init(path:), config).seat)
+        var configuration = try configured(PairConfiguration.init(path:), config).seat
+        configuration.refused = { link, reason in
+            let line = "twinline: node \(link.node), route \(link.route): \(reason)\n"
+            FileHandle.standardError.write(Data(line.utf8))
+        }
+        let client = try SeatClient(configuration: configuration)
         let value = try await work(client)
         await client.close()
         return value

@@ -1,0 +1,39 @@
+import NIOCore
+
+/// Shares an event loop between handshakes and whatever else is due on it.
+///
+/// A handshake takes the loop for half a millisecond, so those of a thousand seats that come back together would keep a
+/// node from its heartbeats for longer than the other node's patience. They take turns instead: after some
+/// milliseconds of them the loop does everything else first. Lives on that loop.
+package final class HandshakeTurns {
+    /// Handshakes may hold the loop so long …
+    private static let share = TimeAmount.milliseconds(4)
+    /// … and then wait so long.
+    private static let pause = TimeAmount.milliseconds(1)
+
+    private let loop: any EventLoop
+    private var waiting = CircularBuffer<() -> Void>()
+    private var spent = TimeAmount.zero
+    private var isPaused = false
+
+    package init(_ loop: any EventLoop) { self.loop = loop }
+
+    /// Does one step, now or when its turn comes.
+    package func take(_ step: @escaping () -> Void) {
+        if isPaused || !waiting.isEmpty { waiting.append(step) } else { run(step) }
+    }
+
+    private func run(_ step: () -> Void) {
+        let began = NIODeadline.now()
+        step()
+        spent = spent + (NIODeadline.now() - began)
+        guard spent >= Self.share, !isPaused else { return }
+        isPaused = true
+        loop.assumeIsolated().scheduleTask(in: Self.pause) { self.goOn() }
+    }
+
+    private func goOn() {
+        (isPaused, spent) = (false, .zero)
+        while !isPaused, let step = waiting.popFirst() { run(step) }
+    }
+}

@@ -78,6 +78,7 @@ let package = Package(
             name: "DaemonTests", dependencies: ["Daemon", "DurableLog", "Store", "twinline"],
             exclude: ["LogShow.txt"]),
         .testTarget(name: "ChaosTests", dependencies: ["Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
+        .testTarget(name: "InputTests", dependencies: ["twinline"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -10,6 +10,8 @@ package enum ExitCode: Int32, Sendable {
     case usage = 64
     /// The data directory lost what it had promised to keep: reseed. Not restarted.
     case damaged = 65
+    /// An input file can't be opened.
+    case noInput = 66
     /// Something needed can't be had: an address to listen on, a certificate.
     case unavailable = 69
     /// A sync failed, so nobody knows what is on the disk: it is suspect. Not restarted.
@@ -22,4 +24,8 @@ package enum ExitCode: Int32, Sendable {
     case identityRefused = 77
     /// The configuration is wrong. Not restarted.
     case configuration = 78
+
+    /// Of a command that reads a file: the file, or some of its rows, can't be read. BSD's number for bad data, as for
+    /// a damaged data directory.
+    package static let badInput = damaged
 }

@@ -6,6 +6,7 @@ import Testing
     @Suite struct DiskFaultTests {}
     @Suite struct ForcedTests {}
     @Suite struct FullDiskTests {}
+    @Suite struct InputProcessTests {}
     @Suite struct LogShowProcessTests {}
     @Suite struct ReseedTests {}
     @Suite struct RouteTests {}

@@ -9,6 +9,10 @@ import Replication
 /// put into the database, which SQLite then syncs (sqlite3_wal_checkpoint_v2, "PRAGMA synchronous").
 final class Checkpoints {
     private static let dueAfter: Int32 = 1000
+    /// Bytes that the write-ahead log's file keeps when it starts over. A long reader, such as a verification, lets it
+    /// grow for as long as it reads, and without a limit it would stay so large for ever. Four times what it has in
+    /// ordinary work, so that then it is never cut and grown again.
+    static let sizeLimit = 16 << 20
 
     private let connection: Connection
     /// Pages in the write-ahead log after the last COMMIT; written by SQLite's hook.

@@ -56,6 +56,7 @@ final class Connection {
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
         PRAGMA wal_autocheckpoint = 0;
+        PRAGMA journal_size_limit = \(Checkpoints.sizeLimit);
         PRAGMA cache_size = -65536;
         PRAGMA temp_store = MEMORY;
         """

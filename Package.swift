@@ -74,6 +74,7 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport"]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
         .testTarget(name: "SeatTests", dependencies: ["Seat"]),
+        .testTarget(name: "ArbitrationTests", dependencies: ["Arbitration"] + nio),
         .testTarget(
             name: "DaemonTests", dependencies: ["Daemon", "DurableLog", "Store", "twinline"],
             exclude: ["LogShow.txt"]),

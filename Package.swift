@@ -78,7 +78,7 @@ let package = Package(
         .testTarget(
             name: "DaemonTests", dependencies: ["Daemon", "DurableLog", "Store", "twinline"],
             exclude: ["LogShow.txt"]),
-        .testTarget(name: "ChaosTests", dependencies: ["Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
+        .testTarget(name: "ChaosTests", dependencies: ["DurableLog", "Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
         .testTarget(name: "InputTests", dependencies: ["twinline"]),
         .testTarget(name: "TidyTests"),
     ],

@@ -44,6 +44,7 @@ package final class NodeDaemon: Sendable {
                         ? try await reseed(data, file, door, copies, stopper)
                         : try await serve(data, door, starter, stopper)
                 } else {
+                    try data.requireNoEntries()
                     code = try await format(data, door, stopper)
                 }
                 guard let code else { continue }

@@ -17,6 +17,7 @@ final class WriterThread: DatabaseWorker, Sendable {
         case snapshot(SnapshotWish)
         case stop
 
+        var stops: Bool { if case .stop = self { true } else { false } }
         var closes: Bool {
             switch self {
             case .refuse, .pause: true
@@ -43,12 +44,18 @@ final class WriterThread: DatabaseWorker, Sendable {
     private static let inboxLimit = 20_000
 
     private let inbox = Guarded(Inbox())
-    private let report: @Sendable (WorkerEvent) -> Void
+    let report: @Sendable (WorkerEvent) -> Void
+    let diskFull: @Sendable () -> Void
     private let wallClock: @Sendable () -> Int64
 
     /// - Parameter wallClock: milliseconds since 1970, for the history's rows.
-    init(wallClock: @escaping @Sendable () -> Int64, report: @escaping @Sendable (WorkerEvent) -> Void) {
+    /// - Parameter diskFull: told whenever the database is refused room.
+    init(
+        wallClock: @escaping @Sendable () -> Int64, diskFull: @escaping @Sendable () -> Void = {},
+        report: @escaping @Sendable (WorkerEvent) -> Void
+    ) {
         self.wallClock = wallClock
+        self.diskFull = diskFull
         self.report = report
     }
 
@@ -97,8 +104,9 @@ final class WriterThread: DatabaseWorker, Sendable {
     func run(_ database: ReplicatedDatabase) {
         var reign: UInt64?
         var wishes: [SnapshotWish] = []
+        var checkpoints = RoomyCheckpoints()
         do throws(StoreError) {
-            try checkpoint(database, now: true)
+            try checkpoint(database, &checkpoints, now: true)
             while true {
                 let ready = reign != nil && !database.hasOpenBatch
                 let (orders, requests) = take(requests: ready)
@@ -113,19 +121,19 @@ final class WriterThread: DatabaseWorker, Sendable {
                         if database.hasOpenBatch { database.rollBack() }
                         report(.requestsReturned(takeBack(), .notPrimary))
                     case .commit(let position):
-                        try database.commit(at: position)
+                        guard try commit(database, at: position) else { return }
                         report(.applied(through: position.lsn))
                         wishes.removeAll { $0.look(at: database) }
-                        try checkpoint(database)
+                        try checkpoint(database, &checkpoints)
                     case .rollback:
                         if database.hasOpenBatch { database.rollBack() }
                     case .apply(let frames):
                         for frames in wishes.first?.split(frames) ?? [frames[...]] {
-                            try database.apply(frames.map(\.entry))
+                            guard try apply(frames.map(\.entry), to: database) else { return }
                             report(.applied(through: database.applied.lsn))
                             wishes.removeAll { $0.look(at: database) }
                         }
-                        try checkpoint(database)
+                        try checkpoint(database, &checkpoints)
                     case .snapshot(let wish): if !wish.look(at: database) { wishes.append(wish) }
                     case .stop: return
                     }
@@ -135,7 +143,7 @@ final class WriterThread: DatabaseWorker, Sendable {
                     report(.requestsReturned(requests, .notPrimary))
                     continue
                 }
-                report(.batchExecuted(try execute(requests, reign, database)))
+                try execute(requests, reign, database)
             }
         } catch {
             report(.failed(WorkerFailure(error)))
@@ -150,9 +158,8 @@ final class WriterThread: DatabaseWorker, Sendable {
         }
     }
 
-    private func checkpoint(_ database: ReplicatedDatabase, now: Bool = false) throws(StoreError) {
-        if let position = try database.checkpoint(now: now) { report(.checkpointed(through: position.lsn)) }
-    }
+    /// Somebody wants the thread to end.
+    var isToStop: Bool { inbox.withLock { ($0.orders.contains(where: \.stops), wake: false) } }
 
     private func take(requests: Bool) -> (orders: [Order], requests: [PendingWrite]) {
         inbox.wait { inbox in
@@ -191,52 +198,22 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     private func execute(
         _ requests: [PendingWrite], _ reign: UInt64, _ database: ReplicatedDatabase
-    ) throws(StoreError) -> ExecutedBatch {
-        let batch = try database.execute(requests.map(StoreRequest.init), now: wallClock())
+    ) throws(StoreError) {
+        let batch: Batch
+        do throws(StoreError) {
+            batch = try database.execute(requests.map(StoreRequest.init), now: wallClock())
+        } catch .diskFull {
+            // Nothing of it happened, and nothing was proposed.
+            diskFull()
+            return report(.requestsReturned(requests, .diskFull))
+        }
         var answers: [WriteAnswer] = []
         answers.reserveCapacity(requests.count)
         for (request, outcome) in zip(requests, batch.outcomes) {
             answers.append(request.answered(WriteAnswer.Outcome(outcome)))
         }
-        return ExecutedBatch(reign: reign, answers: answers, changes: batch.changeset, digest: batch.digest)
-    }
-}
-
-extension StoreRequest {
-    init(_ pending: PendingWrite) {
-        let request = pending.request
-        let body: Body
-        switch request.body {
-        case .openSession: body = .openSession
-        case .command(let command): body = .command(command)
-        }
-        self.init(
-            session: request.session, sequence: Int64(clamping: request.sequence),
-            answeredBelow: request.answeredBelow, actor: pending.actor, body: body)
-    }
-}
-
-extension WriteAnswer.Outcome {
-    init(_ outcome: Outcome) {
-        switch outcome {
-        case .answer(.done(let done), _): self = .done(done)
-        case .answer(.refused(let refusal), _): self = .refused(refusal)
-        case .sessionOpened(let session): self = .sessionOpened(session)
-        case .unknownSession: self = .refused(.unknownSession)
-        case .windowExpired: self = .refused(.windowExpired)
-        case .failed, .sessionsExpired: self = .notNow(.overloaded)
-        }
-    }
-}
-
-extension WorkerFailure {
-    init(_ error: StoreError) {
-        let text = "\(error)"
-        switch error {
-        case .copiesDiffer, .digestDiffers, .schemaVersionDiffers: self = .copiesDiffer(text)
-        case .damaged: self = .damaged(text)
-        case .diskFull: self = .diskFull(text)
-        default: self = .failed(text)
-        }
+        report(
+            .batchExecuted(
+                ExecutedBatch(reign: reign, answers: answers, changes: batch.changeset, digest: batch.digest)))
     }
 }

@@ -22,11 +22,16 @@ package final class ReplicatedDatabase {
         var after: Standing
         /// To go back to, should it have changed the schema.
         let tablesBefore: [ReplicatedTable]
+        /// What its entry holds.
+        let kind: EntryKind
+        let payload: [UInt8]
     }
 
     let connection: Connection
     private(set) var standing: Standing
     var openBatch: OpenBatch?
+    /// The entry whose COMMIT met a full disk, until something is applied again.
+    package internal(set) var uncommitted: Entry?
     var tables: [ReplicatedTable]
     /// The statements for the role that was last played. The other role's are dropped: they need other settings.
     var role = Role.none

@@ -66,7 +66,7 @@ extension StoreError: CustomStringConvertible {
             "Entry \(position) is malformed at byte \(offset) of its payload. Reseed this node."
         case .notCaptured(let table):
             "A change of the table \(table) could not be captured. Restart this node."
-        case .diskFull(let path): "The disk of \(path) is full. Make room, then restart this node."
+        case .diskFull(let path): "The disk of \(path) is full. Make room; a node that has ended is then started again."
         case .inputOutput(let path, let code, let message):
             "The disk of \(path) failed: \(message) (\(code)). Check the disk before this node is started again."
         case .damaged(let path, let message):

@@ -165,7 +165,7 @@ extension ProcessTests.DataDirectoryTests {
         }
         for (fault, code, sentence) in [
             ("read-only 1", ExitCode.configuration, "record can't be written to: Read-only file system; give the dir"),
-            ("no-space 1", ExitCode.temporary, "full. Make room"),
+            ("no-space 1", ExitCode.temporary, "is full. Make room"),
         ] {
             try pair.faulty.disk(of: .a, fault)
             try pair.faulty.pair.nodes[.a]?.start()

@@ -48,7 +48,7 @@ extension ProcessTests.SalvageTests {
 
     @Test("a lost node that comes back too late sets aside all since it began to lead", .timeLimit(.minutes(3)))
     func tooLate() async throws {
-        let faulty = try FaultyPair(settings: "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 2MiB")
+        let faulty = try FaultyPair(settings: "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB")
         try await faulty.start()
         let lost = try #require(await faulty.pair.view.look().primary)
         let forced = lost.other

@@ -76,13 +76,16 @@ let package = Package(
             dependencies: ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
         .testTarget(name: "SeatTests", dependencies: ["Seat"]),
+        .testTarget(name: "ArbitrationTests", dependencies: ["Arbitration"] + nio),
         .testTarget(
             name: "DaemonTests",
             dependencies: [
                 "Daemon", "DurableLog", "Store", "twinline", .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             exclude: ["LogShow.txt"]),
-        .testTarget(name: "ChaosTests", dependencies: ["Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
+        .testTarget(
+            name: "ChaosTests", dependencies: ["DurableLog", "Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
+        .testTarget(name: "InputTests", dependencies: ["twinline"]),
         .testTarget(
             name: "LargeTests",
             dependencies: [

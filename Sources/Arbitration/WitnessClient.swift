@@ -19,8 +19,11 @@ package final class WitnessClient: Arbiter {
     private var failures = 0
     /// Of the last one.
     private var reason = ""
-    /// Requests since the last answer.
-    private var unanswered = 0
+    private var watch = AnswerWatch(patience: .seconds(2))
+    /// Somebody looks at `watch` once its patience is over.
+    private var isWatched = false
+    /// Why this side has closed the connection, if it has.
+    private var silence: String?
     private var closed = false
 
     package init(
@@ -54,16 +57,23 @@ package final class WitnessClient: Arbiter {
         var buffer = channel.allocator.buffer(capacity: 256)
         buffer.writeFrame(encoded(Twinline_Witness_V1_WitnessRequest(envelope)))
         channel.writeAndFlush(buffer, promise: nil)
-        unanswered += 1
-        if unanswered == 1 { watch(channel) }
+        if watch.asked(at: .now()), !isWatched { look(at: channel, in: watch.patience) }
     }
 
-    /// A connection that gives no answer for so long is dead, whatever the system thinks of it.
-    private static let patience = TimeAmount.seconds(2)
-
-    private func watch(_ channel: any Channel) {
-        loop.assumeIsolated().scheduleTask(in: Self.patience) {
-            if self.channel === channel, self.unanswered > 0 { channel.close(promise: nil) }
+    private func look(at channel: any Channel, in time: TimeAmount) {
+        isWatched = true
+        loop.assumeIsolated().scheduleTask(in: time) {
+            // Else lost meanwhile, and that has ended this.
+            guard self.channel === channel else { return }
+            self.isWatched = false
+            let now = NIODeadline.now()
+            switch self.watch.verdict(at: now) {
+            case .alive: break
+            case .waiting(let until): self.look(at: channel, in: until - now)
+            case .dead:
+                self.silence = "no answer for \(self.watch.patience.nanoseconds / 1_000_000) ms"
+                channel.close(promise: nil)
+            }
         }
     }
 
@@ -93,7 +103,8 @@ package final class WitnessClient: Arbiter {
                 witness = (id, start)
                 delegate?.arbiterConnected(id)
             case .answer(let answer):
-                (unanswered, failures, reason) = (0, 0, "")
+                (failures, reason) = (0, "")
+                watch.answered()
                 delegate?.arbiterAnswered(answer)
             }
         } catch {
@@ -104,9 +115,10 @@ package final class WitnessClient: Arbiter {
 
     private func lost(_ error: (any Error)?) {
         let wasConnected = witness != nil
-        (channel, witness) = (nil, nil)
-        unanswered = 0
-        let reason = error.map { "\($0)" } ?? "the connection closed"
+        (channel, witness, isWatched) = (nil, nil, false)
+        watch.answered()
+        let reason = silence ?? error.map { "\($0)" } ?? "the connection closed"
+        silence = nil
         if wasConnected { delegate?.arbiterDisconnected(because: reason) }
         if !wasConnected, reason != self.reason || failures % 100 == 0, !closed {
             log.warning("no witness", metadata: ["address": "\(address)", "reason": "\(reason)"])

@@ -31,6 +31,7 @@ package final class WitnessServer {
         self.log = log
         self.failed = failed
         boot = Self.bootID()
+        try Self.requireNoNode(in: directory)
         do throws(LogError) { file = try DurableRecord(in: directory, name: "witness") } catch { throw .disk(error) }
         var record: Witness.Record
         var rebooted = false
@@ -47,6 +48,14 @@ package final class WitnessServer {
             try file.save(WitnessFile(record: record, boot: boot).bytes)
         } catch { throw .disk(error) }
         witness = Witness(record: record, machineRebooted: rebooted)
+    }
+
+    private static func requireNoNode(in directory: any DiskDirectory) throws(WitnessError) {
+        let names: [String]
+        do throws(LogError) { names = try directory.names() } catch { throw .disk(error) }
+        guard !names.contains("record"), !names.contains(where: { $0.hasPrefix("copy-") }) else {
+            throw .nodesDirectory(path: directory.path)
+        }
     }
 
     package var id: RandomID { witness.record.id }
@@ -157,10 +166,16 @@ package final class WitnessServer {
 package enum WitnessError: Error, CustomStringConvertible {
     case disk(LogError)
     case unreadable(path: String)
+    case nodesDirectory(path: String)
 
     package var description: String {
         switch self {
+        case .disk(.damaged(let path, let offset, let reason)):
+            "\(path), offset \(offset): \(reason). The disk lost what it had promised to keep: start a witness on an "
+                + "empty directory, then twinline witness adopt"
         case .disk(let error): "\(error)"
+        case .nodesDirectory(let path):
+            "\(path) holds a node's data; nothing was changed; check `data` in the configuration"
         case .unreadable(let path):
             "\(path) holds a witness's record that this program can't read; update the program, or start a new witness"
                 + " on an empty directory and adopt it"

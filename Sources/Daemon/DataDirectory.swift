@@ -23,11 +23,19 @@ package struct DataDirectory: Sendable {
 
     package init(path: String) throws(DataError) {
         self.path = path
+        directory = try Self.locked(path)
+        guard !holds("witness") || holds("record") else { throw .otherUse(path: path, holds: "a witness's record") }
+    }
+
+    /// The directory, made if need be.
+    static func locked(_ path: String) throws(DataError) -> PosixDirectory {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }
-        do throws(LogError) { directory = try PosixDirectory(path: path) } catch { throw .log(error) }
+        do throws(LogError) { return try PosixDirectory(path: path) } catch { throw .log(error) }
     }
+
+    private func holds(_ name: String) -> Bool { access(path + "/" + name, F_OK) == 0 }
 
     /// What an opened data directory gives to the node's threads.
     struct Opened {
@@ -64,10 +72,26 @@ package struct DataDirectory: Sendable {
         } catch { throw .log(error) }
     }
 
+    /// Of a directory without a record. A formatting that was interrupted leaves an empty log at most; a log with
+    /// entries, or one that can't be read, is somebody's data, and what named its owner is lost.
+    func requireNoEntries() throws(DataError) {
+        for name in (try? directory.names()) ?? [] where name.hasPrefix("copy-") {
+            do throws(LogError) {
+                let view = try LogView(of: ReadOnlyDirectory(path: path + "/" + name + "/log"))
+                let entry = try view.read()
+                if entry == nil, view.next == LSN(1) { continue }
+            } catch {
+                if case .missing = error { continue }
+            }
+            throw .recordMissing(path: path)
+        }
+    }
+
     /// Makes the empty directory one of this pair. The record is written last: without it the directory counts as
     /// empty.
     package func format(_ file: NodeFile, segmentSize: Int) throws(DataError) {
         guard try self.file() == nil else { throw .holdsData(path: path) }
+        try requireNoEntries()
         removeLeftovers(keeping: [])
         do throws(LogError) {
             for folder in [copyPath(file.copy), logPath(file.copy)] { try Self.make(folder) }
@@ -141,47 +165,5 @@ package struct DataDirectory: Sendable {
         let found: Position?
         do throws(LogError) { found = try log.position(at: applied.lsn) } catch { throw .log(error) }
         guard found == applied else { throw .logBehindDatabase(path: path, applied: applied, log: log.last) }
-    }
-}
-
-package enum DataError: Error, CustomStringConvertible {
-    case cannotCreate(path: String, reason: String)
-    case empty(path: String)
-    case reseeding(path: String)
-    case holdsData(path: String)
-    case otherPair(path: String, found: String, expected: String)
-    case otherNode(path: String, found: NodeName, expected: NodeName)
-    case logBehindDatabase(path: String, applied: Position, log: Position)
-    case log(LogError)
-    case store(StoreError)
-
-    package var description: String {
-        switch self {
-        case .cannotCreate(let path, let reason):
-            "can't make the data directory \(path): \(reason); check the path and its owner"
-        case .empty(let path): "\(path) is empty; run `twinline init` once for the pair"
-        case .reseeding(let path): "\(path) is being reseeded, and holds no whole copy yet; start the node"
-        case .holdsData(let path): "\(path) holds data already; nothing was changed"
-        case .otherPair(let path, let found, let expected):
-            "\(path) belongs to pair \(found), not \(expected); check `data` and `pair` in the configuration"
-        case .otherNode(let path, let found, let expected):
-            "\(path) is node \(found)'s, not \(expected)'s; check `data` and `node` in the configuration"
-        case .logBehindDatabase(let path, let applied, let log):
-            "\(path): the database holds \(applied), the log ends at \(log): the disk lost what was synced; "
-                + "twinline reseed"
-        case .log(let error): "\(error)"
-        case .store(let error): "\(error)"
-        }
-    }
-
-    package var exitCode: ExitCode {
-        switch self {
-        case .cannotCreate, .empty, .reseeding, .holdsData, .otherPair, .otherNode: .configuration
-        case .logBehindDatabase: .damaged
-        case .log(.damaged), .store(.damaged): .damaged
-        case .log(.syncFailed): .syncFailed
-        case .log(.locked): .temporary
-        case .log, .store: .unexpected
-        }
     }
 }

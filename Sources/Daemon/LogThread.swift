@@ -1,5 +1,6 @@
 import DurableLog
 import Engine
+import Glibc
 import Replication
 import Wire
 
@@ -13,6 +14,7 @@ final class LogThread: LogWorker, Sendable {
         case save(NodeRecord)
         case release(before: LSN, possible: LSN)
         case measure
+        case refused
         case link(LSN, @Sendable (UInt64?) -> Void)
         case stop
     }
@@ -33,6 +35,8 @@ final class LogThread: LogWorker, Sendable {
     func save(_ record: NodeRecord) { orders.post(.save(record)) }
     func release(before needed: LSN, possible: LSN) { orders.post(.release(before: needed, possible: possible)) }
     func measureRoom() { orders.post(.measure) }
+    /// Somebody else was refused by the disk.
+    func roomRefused() { orders.post(.refused) }
     func stop() { orders.post(.stop) }
 
     /// The chain value at an LSN, given on this thread; nil if the log does not hold it.
@@ -45,7 +49,7 @@ final class LogThread: LogWorker, Sendable {
         var room = Room(path: log.path, segmentSize: log.segmentSize)
         do throws(LogError) {
             while try carryOut(orders.takeAll(), log, origin, file, recordFile, &room) {
-                while orders.isEmpty, try log.prepareNextSegment() {}
+                try prepare(log, &room)
             }
         } catch {
             report(.failed(WorkerFailure(error)))
@@ -59,7 +63,7 @@ final class LogThread: LogWorker, Sendable {
         var unsynced = false
         for order in orders {
             if case .append(let frames) = order {
-                try log.append(frames)
+                guard try append(frames, log, &room) else { return false }
                 unsynced = true
                 continue
             }
@@ -78,6 +82,7 @@ final class LogThread: LogWorker, Sendable {
                 try recordFile.save(file.bytes)
                 report(.recordSaved(record))
             case .measure: room.look { report(.roomChanged($0)) }
+            case .refused: room.refuse { report(.roomChanged($0)) }
             case .release(let needed, let possible): try release(before: needed, possible, log)
             case .link(let lsn, let give): give(try log.chain(at: lsn))
             case .stop: return false
@@ -89,6 +94,36 @@ final class LogThread: LogWorker, Sendable {
 }
 
 extension LogThread {
+    /// Waits for room when there is none, as for a disk that is stuck: what isn't synced is not acknowledged, so a
+    /// primary hands over and a standby is dropped meanwhile, and all that was ordered later comes later.
+    /// - Returns: false: to be stopped while it waits.
+    private func append(_ frames: [EntryFrame], _ log: EntryLog, _ room: inout Room) throws(LogError) -> Bool {
+        var frames = frames
+        while true {
+            do throws(LogError) {
+                try log.append(frames)
+                return true
+            } catch .full {
+                room.refuse { report(.roomChanged($0)) }
+                frames.removeAll { $0.position.lsn <= log.last.lsn }
+                guard !orders.contains(where: { if case .stop = $0 { true } else { false } }) else { return false }
+                usleep(Self.retry)
+            }
+        }
+    }
+
+    /// Microseconds between two attempts on a full disk.
+    private static var retry: UInt32 { 50_000 }
+
+    /// As long as nobody asks for anything.
+    private func prepare(_ log: EntryLog, _ room: inout Room) throws(LogError) {
+        do throws(LogError) {
+            while orders.isEmpty, room.isEnough, try log.prepareNextSegment() {}
+        } catch .full {
+            room.refuse { report(.roomChanged($0)) }
+        }
+    }
+
     /// None, when they were let go of after somebody had asked for them: `.logReleased` has said so by then.
     private func entries(from lsn: LSN, _ maxBytes: Int, _ log: EntryLog) throws(LogError) -> [EntryFrame] {
         lsn < log.first ? [] : try log.read(from: lsn, maxBytes: maxBytes)

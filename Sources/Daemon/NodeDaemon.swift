@@ -44,6 +44,7 @@ package final class NodeDaemon: Sendable {
                         ? try await reseed(data, file, door, copies, stopper)
                         : try await serve(data, door, starter, stopper)
                 } else {
+                    try data.requireNoEntries()
                     code = try await format(data, door, stopper)
                 }
                 guard let code else { continue }
@@ -98,6 +99,7 @@ package final class NodeDaemon: Sendable {
         _ data: DataDirectory, _ door: SeatDoor, _ starter: NodeStarter, _ stopper: Stopper
     ) async throws -> ExitCode? {
         let opened = try data.open(pair: settings.pair, node: settings.node, segmentSize: settings.segmentSize)
+        let began = opened.log.last
         let running = try await starter.start(opened, in: data, door)
         stopper.whenRequested { running.stop() }
         switch try await running.ended.futureResult.get() {
@@ -105,17 +107,25 @@ package final class NodeDaemon: Sendable {
         case .reseed:
             door.shut()
             try await running.close()
+            // The threads have ended: what they owned is this one's again.
+            if let salvage = try Salvage.parted(opened, in: data, began: began) { try write(salvage) }
         case .salvage(let common, let applied):
             door.shut()
             try await running.close()
             let salvage = Salvage(directory: data, file: opened.file, common: common, applied: applied)
-            let written = try salvage.write(at: wallClockNow())
-            log.critical(
-                "what was answered here and the other node lacks is in this file; look through it",
-                metadata: ["file": "\(written.path)", "entries": "\(written.entries)"])
+            try write(salvage)
         }
         try data.beginReseeding(pair: settings.pair, node: settings.node, disk: .random())
         return nil
+    }
+
+    private func write(_ salvage: Salvage) throws {
+        let written = try salvage.write(at: wallClockNow())
+        log.critical(
+            salvage.isExact
+                ? "what was answered here and the other node lacks is in this file; look through it"
+                : "what was answered here and the other node may lack is in this file; look through it",
+            metadata: ["file": "\(written.path)", "entries": "\(written.entries)"])
     }
 }
 

@@ -46,9 +46,10 @@ struct NodeStarter {
         let seats = try await SeatLoops(door.loops, standing: standing) { change in
             loop.execute { coreBox.core?.value.seatCountChanged(by: change) }
         }
+        let logThread = LogThread(settings.retention, report: report)
+        let writer = WriterThread(wallClock: wallClockNow, diskFull: { logThread.roomRefused() }, report: report)
         let threads = NodeThreads(
-            log: LogThread(settings.retention, report: report),
-            writer: WriterThread(wallClock: wallClockNow, report: report), reader: ReaderThread { seats.deliver($0) },
+            log: logThread, writer: writer, reader: ReaderThread { seats.deliver($0) },
             snapshots: SnapshotKeeper(), on: loop)
         threads.start(opened, in: data, settings, core: coreBox, log: log, report)
         let verifier = Verifier(opened.database.path, threads.writer, log: log)

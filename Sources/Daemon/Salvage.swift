@@ -10,8 +10,9 @@ import Wire
 struct Salvage {
     let directory: DataDirectory
     let file: NodeFile
-    /// The newest entry that both logs hold.
+    /// The newest entry that both logs hold; where that can't be known any more, one that they certainly do.
     let common: Position
+    var isExact = true
     /// The newest one that this node's database holds, and so that was answered here.
     let applied: LSN
 
@@ -34,15 +35,23 @@ struct Salvage {
     }
 
     private func head(_ time: String) -> String {
-        """
-        Pair \(file.pair), node \(file.node), \(time).
-        The log of node \(file.node.other), which leads now, does not hold the entries below; after \(common) the two
-        parted. Those up to entry \(applied) were answered by node \(file.node): somebody was told that they are done,
-        and they are not. Look through them, and take up again what is missing.
-        Node \(file.node) takes over node \(file.node.other)'s data now.
-
-
-        """
+        let (node, other) = (file.node, file.node.other)
+        let parted =
+            isExact
+            ? """
+            The log of node \(other), which leads now, does not hold the entries below; after \(common) the two
+            parted. Those up to entry \(applied) were answered by node \(node): somebody was told that they are done,
+            and they are not. Look through them, and take up again what is missing.
+            """
+            : """
+            Node \(node) has answered alone, and came back so late that the log of node \(other), which leads now, no
+            longer reaches back to where the two parted: somewhere after \(common). SOME OF THE ENTRIES BELOW MAY BE IN
+            NODE \(other)'S DATA TOO, the first of them most likely. Those up to entry \(applied) were answered by node
+            \(node): somebody was told that they are done. Look through them, from the end on, and take up again what is
+            missing.
+            """
+        let end = "Node \(node) takes over node \(other)'s data now."
+        return ["Pair \(file.pair), node \(node), \(time).", parted, end, "", ""].joined(separator: "\n")
     }
 
     private func body(_ write: (String) throws -> Void) throws -> Int {

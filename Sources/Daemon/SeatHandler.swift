@@ -166,7 +166,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
             }
             let request = try SeatRequest(message)
             guard !request.body.isSQL || identity.mayUseSQL else {
-                return refuse(message, .needsService(actor: actor))
+                return append(.refusal(of: message, .needsService(actor: actor)))
             }
             let pending = PendingWrite(request: request, actor: actor, bytes: bytes, connection: self)
             unanswered += 1
@@ -174,15 +174,8 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
             let reason = unanswered > 4 * Self.unansweredLimit ? .overloaded : service.submit(pending)
             if let reason { write(pending.answered(.notNow(reason))) }
         } catch {
-            refuse(message, error.refusal)
+            append(.refusal(of: message, error.refusal))
         }
-    }
-
-    private func refuse(_ message: Twinline_Seat_V1_Request, _ refusal: Refusal) {
-        var answer = Twinline_Seat_V1_NodeMessage()
-        (answer.answer.session, answer.answer.sequence) = (message.session, message.sequence)
-        answer.answer.refused = Twinline_Seat_V1_Refusal(refusal)
-        append(answer)
     }
 
     private func take(_ message: Twinline_Seat_V1_ReadRequest) {

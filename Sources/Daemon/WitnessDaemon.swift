@@ -35,15 +35,15 @@ package final class WitnessDaemon: Sendable {
         let loop = group.next()
         let ended = loop.makePromise(of: ExitCode.self)
         let (settings, log) = (settings, log)
+        // Whatever stops it before: a promise that nobody keeps is a programmer's error to its loop.
+        defer { ended.succeed(.unexpected) }
         do {
-            guard mkdir(settings.data, 0o700) == 0 || errno == EEXIST else {
-                throw DataError.cannotCreate(path: settings.data, reason: String(cString: strerror(errno)))
-            }
+            let directory = try DataDirectory.locked(settings.data)
             OpenFiles.raiseLimit()
             let refusals = RefusalLog(log)
             let server = try await loop.submit { () throws -> NIOLoopBound<WitnessServer> in
                 let server = try WitnessServer(
-                    on: loop, directory: try PosixDirectory(path: settings.data), log: log,
+                    on: loop, directory: directory, log: log,
                     failed: { error in
                         log.critical("\(error)")
                         ended.succeed(DataError.log(error).exitCode)
@@ -74,8 +74,11 @@ package final class WitnessDaemon: Sendable {
             return error.exitCode
         } catch let error as WitnessError {
             log.critical("\(error)")
-            if case .disk(let error) = error { return DataError.log(error).exitCode }
-            return .damaged
+            switch error {
+            case .disk(let error): return DataError.log(error).exitCode
+            case .unreadable: return .damaged
+            case .nodesDirectory: return .configuration
+            }
         } catch {
             log.critical("\(error)")
             return error is TransportError ? .unavailable : .unexpected

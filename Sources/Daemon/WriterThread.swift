@@ -17,6 +17,7 @@ final class WriterThread: DatabaseWorker, Sendable {
         case snapshot(SnapshotWish)
         case stop
 
+        var stops: Bool { if case .stop = self { true } else { false } }
         var closes: Bool {
             switch self {
             case .refuse, .pause: true
@@ -47,12 +48,18 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     let activity = Activity()
     private let inbox = Guarded(Inbox())
-    private let report: @Sendable (WorkerEvent) -> Void
+    let report: @Sendable (WorkerEvent) -> Void
+    let diskFull: @Sendable () -> Void
     private let wallClock: @Sendable () -> Int64
 
     /// - Parameter wallClock: milliseconds since 1970, for the history's rows.
-    init(wallClock: @escaping @Sendable () -> Int64, report: @escaping @Sendable (WorkerEvent) -> Void) {
+    /// - Parameter diskFull: told whenever the database is refused room.
+    init(
+        wallClock: @escaping @Sendable () -> Int64, diskFull: @escaping @Sendable () -> Void = {},
+        report: @escaping @Sendable (WorkerEvent) -> Void
+    ) {
         self.wallClock = wallClock
+        self.diskFull = diskFull
         self.report = report
     }
 
@@ -106,8 +113,9 @@ final class WriterThread: DatabaseWorker, Sendable {
         var reign: UInt64?
         database.clock = monotonicNow
         var wishes: [SnapshotWish] = []
+        var checkpoints = RoomyCheckpoints()
         do throws(StoreError) {
-            try checkpoint(database, now: true)
+            try checkpoint(database, &checkpoints, now: true)
             while true {
                 let ready = reign != nil && !database.hasOpenBatch
                 activity.setBusy(false)
@@ -124,19 +132,19 @@ final class WriterThread: DatabaseWorker, Sendable {
                         if database.hasOpenBatch { database.rollBack() }
                         report(.requestsReturned(takeBack(), .notPrimary))
                     case .commit(let position):
-                        try database.commit(at: position)
+                        guard try commit(database, at: position) else { return }
                         report(.applied(through: position.lsn))
                         wishes.removeAll { $0.look(at: database) }
-                        try checkpoint(database)
+                        try checkpoint(database, &checkpoints)
                     case .rollback:
                         if database.hasOpenBatch { database.rollBack() }
                     case .apply(let frames):
                         for frames in wishes.first?.split(frames) ?? [frames[...]] {
-                            try database.apply(frames.map(\.entry))
+                            guard try apply(frames.map(\.entry), to: database) else { return }
                             report(.applied(through: database.applied.lsn))
                             wishes.removeAll { $0.look(at: database) }
                         }
-                        try checkpoint(database)
+                        try checkpoint(database, &checkpoints)
                     case .snapshot(let wish): if !wish.look(at: database) { wishes.append(wish) }
                     case .stop: return
                     }
@@ -146,7 +154,7 @@ final class WriterThread: DatabaseWorker, Sendable {
                     report(.requestsReturned(requests, .notPrimary))
                     continue
                 }
-                report(.batchExecuted(try execute(requests, reign, database)))
+                try execute(requests, reign, database)
             }
         } catch {
             report(.failed(WorkerFailure(error)))
@@ -161,9 +169,8 @@ final class WriterThread: DatabaseWorker, Sendable {
         }
     }
 
-    private func checkpoint(_ database: ReplicatedDatabase, now: Bool = false) throws(StoreError) {
-        if let position = try database.checkpoint(now: now) { report(.checkpointed(through: position.lsn)) }
-    }
+    /// Somebody wants the thread to end.
+    var isToStop: Bool { inbox.withLock { ($0.orders.contains(where: \.stops), wake: false) } }
 
     private func take(requests: Bool) -> (orders: [Order], requests: [PendingWrite]) {
         inbox.wait { inbox in
@@ -207,15 +214,24 @@ final class WriterThread: DatabaseWorker, Sendable {
 
     private func execute(
         _ requests: [PendingWrite], _ reign: UInt64, _ database: ReplicatedDatabase
-    ) throws(StoreError) -> ExecutedBatch {
-        let batch = try database.execute(requests.map(StoreRequest.init), now: wallClock())
+    ) throws(StoreError) {
+        let batch: Batch
+        do throws(StoreError) {
+            batch = try database.execute(requests.map(StoreRequest.init), now: wallClock())
+        } catch .diskFull {
+            // Nothing of it happened, and nothing was proposed.
+            diskFull()
+            return report(.requestsReturned(requests, .diskFull))
+        }
         var answers: [WriteAnswer] = []
         answers.reserveCapacity(requests.count)
         for (request, outcome) in zip(requests, batch.outcomes) {
             answers.append(request.answered(WriteAnswer.Outcome(outcome)))
         }
         let changes = batch.changeset.isEmpty ? nil : EntryDraft(payload: batch.changeset)
-        return ExecutedBatch(
-            reign: reign, answers: answers, kind: batch.kind, changes: changes, digest: batch.digest)
+        report(
+            .batchExecuted(
+                ExecutedBatch(
+                    reign: reign, answers: answers, kind: batch.kind, changes: changes, digest: batch.digest)))
     }
 }

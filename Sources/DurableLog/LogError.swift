@@ -21,6 +21,9 @@ package enum LogError: Error, Equatable {
     /// The node has cut this entry, which was read before, and perhaps written others in its place.
     case changed(path: String, Position)
     case missing(path: String)
+    case notADirectory(path: String)
+    /// The system's rights, or a file system that is mounted read-only.
+    case notAllowed(path: String, errno: Int32)
     case exists(path: String)
     case closed(path: String)
 }
@@ -50,6 +53,11 @@ extension LogError: CustomStringConvertible {
             "\(path): entry \(position) was cut while the log was read; look again"
         case .missing(let path):
             "\(path) is missing; restore the data directory, or reseed this node"
+        case .notADirectory(let path):
+            "\(path) is a file, not a directory; check `data` in the configuration"
+        case .notAllowed(let path, let errno):
+            "\(path) can't be written to: \(Self.text(errno)); give the directory to the user that runs this, and "
+                + "check how its file system is mounted"
         case .exists(let path):
             "\(path) exists; a log is created in an empty directory only"
         case .closed(let path):

@@ -10,7 +10,7 @@ package final class PosixDirectory: DiskDirectory, Sendable {
         self.path = path
         descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw errno == ENOENT ? .missing(path: path) : .io(path: path, operation: "opening", errno: errno)
+            throw .of("opening", path)
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let error = errno
@@ -87,7 +87,9 @@ extension LogError {
     fileprivate static func of(_ operation: String, _ path: String) -> LogError {
         switch errno {
         case ENOENT: .missing(path: path)
+        case ENOTDIR: .notADirectory(path: path)
         case ENOSPC, EDQUOT: .full(path: path)
+        case EACCES, EPERM, EROFS: .notAllowed(path: path, errno: errno)
         default: .io(path: path, operation: operation, errno: errno)
         }
     }

@@ -70,9 +70,10 @@ extension Replica {
             && now >= session.progressAt.advanced(byMilliseconds: timings.stallAfter)
             && now >= syncProgressAt.advanced(byMilliseconds: timings.stallAfter)
         if peerSilent || stalled { return sessionLost() }
-        if diskStalled, session.settled, primary.handover == nil {
-            let handover = Primary.Handover(since: now, stalled: true)
-            leading?.handover = handover
+        if diskStalled, session.settled, primary.handover?.stalled != true {
+            // One that was begun for a full disk can't be drained any more.
+            let since = primary.handover?.since ?? now
+            leading?.handover = Primary.Handover(since: since, stalled: true)
         }
         if let handover = primary.handover, now >= handover.since.advanced(byMilliseconds: timings.handoverAfter) {
             // Nothing came of it: go on in this epoch, needing the standby as before. If the claim was won all the

@@ -1,5 +1,6 @@
 import CSQLiteSession
 import GRDB
+import Glibc
 import Tickets
 
 /// One connection to the database, on the system's SQLite. GRDB opens, configures and closes it, and looks at its
@@ -46,8 +47,14 @@ final class Connection {
         } catch let error as StoreError {
             throw error
         } catch let error as DatabaseError {
-            throw CheckedFiles.error(error.extendedResultCode.rawValue, path: path)
-                ?? .cannotOpen(path: path, reason: "\(error)")
+            if let damage = CheckedFiles.error(error.extendedResultCode.rawValue, path: path) { throw damage }
+            let reason = "\(error.message ?? "no reason given") (\(error.extendedResultCode.rawValue))"
+            switch error.resultCode {
+            case .SQLITE_FULL: throw .diskFull(path: path)
+            case .SQLITE_IOERR where error.extendedResultCode.rawValue == noRoomForIndex: throw .diskFull(path: path)
+            case .SQLITE_NOTADB, .SQLITE_CORRUPT: throw .damaged(path: path, message: reason)
+            default: throw .cannotOpen(path: path, reason: reason)
+            }
         } catch {
             throw .cannotOpen(path: path, reason: "\(error)")
         }
@@ -60,6 +67,7 @@ final class Connection {
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
         PRAGMA wal_autocheckpoint = 0;
+        PRAGMA journal_size_limit = \(Checkpoints.sizeLimit);
         PRAGMA cache_size = -65536;
         PRAGMA temp_store = MEMORY;
         """
@@ -136,12 +144,19 @@ final class Connection {
     /// How many rows the last statement changed.
     var changes: Int { Int(sqlite3_changes64(raw)) }
 
+    /// SQLITE_IOERR_SHMSIZE, whose definition Swift does not see: the write-ahead log's index can't grow.
+    private static let noRoomForIndex = SQLITE_IOERR | (19 << 8)
+
+    private func isFull(_ errno: Int32) -> Bool { errno == ENOSPC || errno == EDQUOT }
+
     /// What a result code of this connection's last call means.
     func error(_ code: Int32) -> StoreError {
         let message = String(cString: sqlite3_errmsg(raw))
         if let damage = CheckedFiles.error(code, path: path) { return damage }
         return switch code & 0xff {
         case SQLITE_FULL: .diskFull(path: path)
+        // SQLite itself knows ENOSPC only, and that not everywhere.
+        case SQLITE_IOERR where code == Self.noRoomForIndex || isFull(sqlite3_system_errno(raw)): .diskFull(path: path)
         case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PROTOCOL, SQLITE_NOMEM:
             .inputOutput(path: path, code: code, message: message)
         case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged(path: path, message: message)

@@ -11,6 +11,7 @@ extension ReplicatedDatabase {
         precondition(openBatch == nil, "a batch is open: commit it or roll it back first")
         guard let last = entries.last, last.position.lsn > applied.lsn else { return }
         let tablesBefore = tables
+        defer { if applied == last.position { uncommitted = nil } }
         try connection.access { _ throws(StoreError) in
             do throws(StoreError) {
                 try transaction.begin()

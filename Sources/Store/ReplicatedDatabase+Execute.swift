@@ -27,7 +27,8 @@ extension ReplicatedDatabase {
                 if batch.changeset.isEmpty {
                     try transaction.rollBack()
                 } else {
-                    openBatch = OpenBatch(after: standing, tablesBefore: tables)
+                    openBatch = OpenBatch(
+                        after: standing, tablesBefore: tables, kind: .changes, payload: batch.changeset)
                     openBatch?.after.digest = batch.digest
                 }
                 return batch
@@ -57,7 +58,8 @@ extension ReplicatedDatabase {
                     let answer = Answer.schemaChanged(version: after.schemaVersion)
                     let changes = try executor().conclude(request, answer, now: now, digest: &after.digest)
                     let change = SchemaChange(sql: sql, signature: try signature(), changeset: changes)
-                    openBatch = OpenBatch(after: after, tablesBefore: tablesBefore)
+                    openBatch = OpenBatch(
+                        after: after, tablesBefore: tablesBefore, kind: .schema, payload: change.payload)
                     return .success(
                         Batch(
                             outcomes: [.answer(answer, remembered: false)], changeset: change.payload,
@@ -78,7 +80,7 @@ extension ReplicatedDatabase {
 
     /// Commits the open batch, whose entry stands at this position in the log.
     /// - Throws: when the COMMIT fails. The batch is then rolled back here, but it is in the log: it must be applied
-    ///   from there, by this node after a restart.
+    ///   from there, by this node after a restart, or, if the disk was full, once there is room: it is `uncommitted`.
     package func commit(at position: Position) throws(StoreError) {
         guard var batch = openBatch else { preconditionFailure("no batch is open to be committed at \(position)") }
         openBatch = nil
@@ -86,6 +88,11 @@ extension ReplicatedDatabase {
         try connection.access { _ throws(StoreError) in
             do throws(StoreError) { try commitTransaction(batch.after) } catch {
                 abandonTransaction(tablesBefore: batch.tablesBefore)
+                if case .diskFull = error {
+                    uncommitted = Entry(
+                        position: position, kind: batch.kind, schemaVersion: standing.schemaVersion,
+                        digest: batch.after.digest, payload: batch.payload)
+                }
                 throw error
             }
         }

@@ -21,11 +21,16 @@ package final class ReplicatedDatabase {
         var after: Standing
         /// To go back to, should it have changed the schema.
         let tablesBefore: [ReplicatedTable]
+        /// What its entry holds.
+        let kind: EntryKind
+        let payload: [UInt8]
     }
 
     let connection: Connection
     private(set) var standing: Standing
     var openBatch: OpenBatch?
+    /// The entry whose COMMIT met a full disk, until something is applied again.
+    package internal(set) var uncommitted: Entry?
     var tables: [ReplicatedTable]
     /// The statements for the role that was last played. The other role's are dropped: they need other settings.
     var role = Role.none
@@ -83,6 +88,7 @@ package final class ReplicatedDatabase {
                 \(tables)
                 \(Schema.local)
                 PRAGMA application_id = \(Schema.applicationID);
+                PRAGMA user_version = \(Schema.format);
                 COMMIT;
                 """)
         }
@@ -91,7 +97,7 @@ package final class ReplicatedDatabase {
 
     /// Opens what `create` has made. An open batch of an earlier life is gone; its entry, if any, is in the log.
     package static func open(at path: String) throws(StoreError) -> ReplicatedDatabase {
-        guard FileSystem.exists(path) else { throw .cannotOpen(path: path, reason: "there is no such file") }
+        guard FileSystem.exists(path) else { throw .missing(path: path) }
         return try open(try Connection.open(path, readOnly: false))
     }
 
@@ -99,7 +105,11 @@ package final class ReplicatedDatabase {
         try connection.access { _ throws(StoreError) in
             let found = try Statement(connection, "PRAGMA application_id").first { $0.integer(0) }
             guard found == Schema.applicationID else {
-                throw .cannotOpen(path: connection.path, reason: "it is not a database of Twinline")
+                throw .damaged(path: connection.path, message: "it is not a database of Twinline")
+            }
+            let format = try Statement(connection, "PRAGMA user_version").first { $0.integer(0) } ?? 0
+            guard format <= Schema.format else {
+                throw .newerFormat(path: connection.path, newest: Schema.format, found: format)
             }
             let standing = try Standing(connection)
             return try ReplicatedDatabase(connection, standing, try ReplicatedTable.all(connection))

@@ -4,6 +4,9 @@
 enum Schema {
     static let firstVersion: UInt32 = 1
 
+    /// Of the file, in its header: how the store keeps things in it, beside the schema. The first databases have 0.
+    static let format: Int64 = 1
+
     /// "TWLN", in the file's header.
     static let applicationID: Int64 = 0x5457_4c4e
 

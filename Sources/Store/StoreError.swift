@@ -6,6 +6,9 @@ package enum StoreError: Error, Equatable, Sendable {
     case libraryLacks(option: String)
     /// There is no database of this pair's kind at the path, or one where none should be.
     case cannotOpen(path: String, reason: String)
+    /// The database's file is gone.
+    case missing(path: String)
+    case newerFormat(path: String, newest: Int64, found: Int64)
     /// A table that can't be replicated faithfully.
     case unsuitableTable(table: String, reason: String)
     /// A change that doesn't fit exactly one row with the old values.
@@ -33,8 +36,9 @@ extension StoreError {
     var endsTransaction: Bool {
         switch self {
         case .diskFull, .inputOutput, .damaged: true
-        case .libraryLacks, .cannotOpen, .unsuitableTable, .copiesDiffer, .digestDiffers, .schemaVersionDiffers,
-            .schemaDiffers, .outOfOrder, .malformedEntry, .notCaptured, .sessionsExhausted, .sql:
+        case .libraryLacks, .cannotOpen, .missing, .newerFormat, .unsuitableTable, .copiesDiffer, .digestDiffers,
+            .schemaVersionDiffers, .schemaDiffers, .outOfOrder, .malformedEntry, .notCaptured, .sessionsExhausted,
+            .sql:
             false
         }
     }
@@ -47,6 +51,10 @@ extension StoreError: CustomStringConvertible {
             "The SQLite library was built without \(option): install one that has it, such as Debian's libsqlite3-0."
         case .cannotOpen(let path, let reason):
             "Can't open the database \(path): \(reason). Check the path and its owner, or reseed this node."
+        case .missing(let path):
+            "The database \(path) is missing: restore the whole data directory, or twinline reseed."
+        case .newerFormat(let path, let newest, let found):
+            "The database \(path) has format \(found), this program knows up to \(newest): update this node."
         case .unsuitableTable(let table, let reason):
             "The table \(table) can't be replicated: \(reason). Change it, or begin its name with _twinline."
         case .copiesDiffer(let table, let key, let operation, let position):
@@ -63,7 +71,7 @@ extension StoreError: CustomStringConvertible {
             "Entry \(position) is malformed at byte \(offset) of its payload. Reseed this node."
         case .notCaptured(let table):
             "A change of the table \(table) could not be captured. Restart this node."
-        case .diskFull(let path): "The disk of \(path) is full. Make room, then restart this node."
+        case .diskFull(let path): "The disk of \(path) is full. Make room; a node that has ended is then started again."
         case .inputOutput(let path, let code, let message):
             "The disk of \(path) failed: \(message) (\(code)). Check the disk before this node is started again."
         case .damaged(let path, let message):

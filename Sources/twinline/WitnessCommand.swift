@@ -14,7 +14,11 @@ struct WitnessCommand: AsyncParsableCommand {
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Runs the witness until it is stopped. The default.",
-            discussion: "It keeps one small record for each pair, and no ticket.")
+            discussion: """
+                It keeps one small record for each pair, and no ticket. Exit codes as those of `twinline node`: 65, 74
+                and 78 are for a person. A witness that has lost its record is replaced by one on an empty directory:
+                see `twinline help witness adopt`.
+                """)
 
         @Option(name: .shortAndLong, help: "The witness's configuration (YAML); Deploy/ has documented examples.")
         var config: String

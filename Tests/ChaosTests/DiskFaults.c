@@ -6,12 +6,14 @@
 //     full 1                the file system says that nothing is left but a reserve
 //     no-space 1            nothing grows any more (ENOSPC)
 //     database-delay-ms 5   every write to the database or its write-ahead log takes so long
+//     read-only 1           nothing can be opened for writing (EROFS)
 //
 // Without the file, or a line, nothing is wrong.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,3 +103,37 @@ int statvfs(const char *path, struct statvfs *found) {
     if (result == 0 && fault("full")) found->f_bavail = 0;
     return result;
 }
+
+static int refused(int flags) {
+    if (!(flags & (O_RDWR | O_WRONLY | O_CREAT)) || !fault("read-only")) return 0;
+    errno = EROFS;
+    return 1;
+}
+
+static mode_t mode_of(int flags, va_list rest) { return flags & O_CREAT ? va_arg(rest, mode_t) : 0; }
+
+#define OPEN(name)                                                                         \
+    int name(const char *path, int flags, ...) {                                           \
+        static int (*real)(const char *, int, ...);                                        \
+        if (!real) real = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, #name);         \
+        va_list rest;                                                                      \
+        va_start(rest, flags);                                                             \
+        mode_t mode = mode_of(flags, rest);                                                \
+        va_end(rest);                                                                      \
+        return refused(flags) ? -1 : real(path, flags, mode);                              \
+    }
+OPEN(open)
+OPEN(open64)
+
+#define OPENAT(name)                                                                       \
+    int name(int directory, const char *path, int flags, ...) {                            \
+        static int (*real)(int, const char *, int, ...);                                   \
+        if (!real) real = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, #name);    \
+        va_list rest;                                                                      \
+        va_start(rest, flags);                                                             \
+        mode_t mode = mode_of(flags, rest);                                                \
+        va_end(rest);                                                                      \
+        return refused(flags) ? -1 : real(directory, path, flags, mode);                   \
+    }
+OPENAT(openat)
+OPENAT(openat64)

@@ -3,6 +3,7 @@ import Foundation
 import Replication
 import Seat
 import Testing
+import Tickets
 
 @testable import twinline
 
@@ -40,20 +41,47 @@ extension ProcessTests.FullDiskTests {
         try await faulty.audit()
     }
 
-    @Test("a primary that can't write at all ends, and the other node leads", .timeLimit(.minutes(3)))
+    @Test("a primary whose disk says that it has room, and has none, hands over too", .timeLimit(.minutes(3)))
     func noSpace() async throws {
-        let faulty = try FaultyPair()
+        // Small segments, so that the log soon wants another one.
+        let faulty = try FaultyPair(settings: "segment-size: 1MiB")
         try await faulty.start()
         let primary = try #require(await faulty.pair.view.look().primary)
         try faulty.disk(of: primary, "no-space 1")
         try await faulty.wait { $0.primary == primary.other }
         try await faulty.waitForWrites(100)
-        let process = try #require(faulty.pair.nodes[primary])
-        #expect(process.waitForExit() == ExitCode.temporary.rawValue)
+        #expect(await faulty.pair.view.look().nodes[primary].value?.diskFull == true)
         try faulty.disk(of: primary)
-        try process.start()
         try await faulty.wait { $0.isPaired }
+        #expect(faulty.pair.nodes.values.allSatisfy { $0.isRunning })
         try await faulty.audit()
+    }
+
+    @Test("full on both without a warning, writes are put off, reads go on, and room mends it", .timeLimit(.minutes(3)))
+    func noSpaceOnBoth() async throws {
+        let faulty = try FaultyPair(settings: "segment-size: 1MiB")
+        try await faulty.start()
+        let ticket = try #require(faulty.crew.ledger.acknowledged.first?.ticket)
+        for node in NodeName.allCases { try faulty.disk(of: node, "no-space 1") }
+        try await faulty.wait { sight in NodeName.allCases.allSatisfy { sight.nodes[$0].value?.diskFull == true } }
+        try await refuses(faulty, ticket)
+        for node in NodeName.allCases { try faulty.disk(of: node) }
+        try await faulty.waitForWrites(100)
+        try await faulty.wait { $0.isPaired }
+        #expect(faulty.pair.nodes.values.allSatisfy { $0.isRunning })
+        try await faulty.audit()
+    }
+
+    /// Writes are refused clearly, and reads are answered.
+    private func refuses(_ faulty: FaultyPair, _ ticket: TicketID) async throws {
+        let seat = try SeatClient(configuration: faulty.pair.seat(1))
+        #expect(try await seat.show(ticket) != nil)
+        let before = try await seat.history(of: ticket).count
+        await #expect(throws: SeatError.diskFull) {
+            try await seat.perform(.note(ticket, text: "no room"), within: .milliseconds(500))
+        }
+        #expect(try await seat.history(of: ticket).count == before)
+        await seat.close()
     }
 
     @Test("full on both, nothing is written and reads go on, until there is room again", .timeLimit(.minutes(3)))
@@ -63,14 +91,7 @@ extension ProcessTests.FullDiskTests {
         let ticket = try #require(faulty.crew.ledger.acknowledged.first?.ticket)
         for node in NodeName.allCases { try faulty.disk(of: node, "full 1") }
         try await faulty.wait { sight in NodeName.allCases.allSatisfy { sight.nodes[$0].value?.diskFull == true } }
-        let seat = try SeatClient(configuration: faulty.pair.seat(1))
-        #expect(try await seat.show(ticket) != nil)
-        let before = try await seat.history(of: ticket).count
-        await #expect(throws: SeatError.diskFull) {
-            try await seat.perform(.note(ticket, text: "no room"), within: .milliseconds(500))
-        }
-        #expect(try await seat.history(of: ticket).count == before)
-        await seat.close()
+        try await refuses(faulty, ticket)
         for node in NodeName.allCases { try faulty.disk(of: node) }
         try await faulty.waitForWrites(100)
         try await faulty.wait { $0.isPaired }

@@ -67,6 +67,8 @@ import Transport
         try await RunningPair.with(log: log.logger) { running in
             try await running.format()
             try prepare(running.pair)
+            // Until then a revoked certificate is let in, and let go a moment later.
+            try await log.wait(for: ["and revocation list", "=b"])
             for attempt in attempts {
                 let error = await dial(attempt, running.pair)
                 let told = attempt.told ?? attempt.reason

@@ -51,6 +51,40 @@ struct CheckpointTests {
         #expect(try database.checkpoint(now: true) == database.applied)
     }
 
+    @Test("a write-ahead log that grew under a long reader is cut when it starts over, and not in ordinary work")
+    func shrinks() throws {
+        let folder = try TemporaryFolder()
+        let database = try ReplicatedDatabase.create(at: folder.file("db"))
+        let (session, _) = try database.openSession()
+        let text = String(repeating: "wet ", count: 50_000)
+        var number: Int64 = 0
+        func open() throws {
+            number += 1
+            try database.perform([
+                StoreRequest(
+                    session: session, sequence: number, answeredBelow: number, actor: "seat/1",
+                    body: .command(openTicket(UInt64(number), text: text)))
+            ])
+            _ = try database.checkpoint()
+        }
+        var sizes: [Int] = []
+        for _ in 0..<100 {
+            try open()
+            sizes.append(try walSize(folder.file("db")))
+        }
+        let ordinary = try #require(sizes.last)
+        #expect(sizes == sizes.sorted() && ordinary < Checkpoints.sizeLimit / 2)
+
+        let reader = try Connection.open(folder.file("db"), readOnly: true)
+        try reader.execute("BEGIN; SELECT count(*) FROM sqlite_schema;")
+        while try walSize(folder.file("db")) < 2 * Checkpoints.sizeLimit { try open() }
+        try reader.execute("COMMIT")
+        // Copied by one commit's checkpoint, started over by the next.
+        for _ in 0..<2 { try open() }
+        #expect(try walSize(folder.file("db")) == Checkpoints.sizeLimit)
+        #expect(try database.integer("SELECT count(*) FROM tickets") == number)
+    }
+
     @Test("what a checkpoint called durable is in the database's file, without the write-ahead log")
     func durable() throws {
         let folder = try TemporaryFolder()

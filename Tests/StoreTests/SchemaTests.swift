@@ -41,14 +41,18 @@ struct SchemaTests {
     @Test("what is not a database of Twinline is not opened, and none is made where one is")
     func opening() throws {
         let path = folder.file("db")
-        #expect(throws: StoreError.cannotOpen(path: path, reason: "there is no such file")) {
+        #expect(throws: StoreError.missing(path: path)) {
             try ReplicatedDatabase.open(at: path)
         }
         let other = try Connection.open(folder.file("other"), readOnly: false)
         try other.access { _ throws(StoreError) in try other.execute("CREATE TABLE t (a)") }
         #expect(
-            throws: StoreError.cannotOpen(path: folder.file("other"), reason: "it is not a database of Twinline")
+            throws: StoreError.damaged(path: folder.file("other"), message: "it is not a database of Twinline")
         ) { try ReplicatedDatabase.open(at: folder.file("other")) }
+        try ReplicatedDatabase.create(at: folder.file("newer")).run("PRAGMA user_version = 99")
+        #expect(throws: StoreError.newerFormat(path: folder.file("newer"), newest: 1, found: 99)) {
+            _ = try ReplicatedDatabase.open(at: folder.file("newer"))
+        }
         #expect(throws: StoreError.cannotOpen(path: folder.file("other"), reason: "there is a database already")) {
             try ReplicatedDatabase.create(at: folder.file("other"))
         }

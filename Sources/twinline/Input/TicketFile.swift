@@ -34,42 +34,54 @@ struct TicketFile {
     let rows: [Row]
     let steps: [Step]
     let name: String
+    /// Those that no ticket could be made of, in the file's order.
+    let unreadable: [UnreadableRow]
 
-    init(_ file: URL) throws {
-        name = file.lastPathComponent
-        let text = try Self.text(of: file)
-        var table = CSV(text)
-        guard let header = table.next() else { throw Failure("\(file.path) is empty") }
-        let columns = Dictionary(header.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        for needed in ["open_dt", "target_dt", "closed_dt", "case_title", "type", "queue", "neighborhood", "source"]
-        where columns[needed] == nil {
-            throw Failure(
-                "\(file.path), line 1: there is no column \(needed); pass a file of the format of Boston's 311")
-        }
+    /// - Throws: if none of it can be read; rows that can't are in `unreadable`.
+    init(_ file: URL) throws(InputError) {
+        try self.init(try InputFile.bytes(of: file), path: file.path)
+    }
+
+    /// - Parameter path: for messages.
+    init(_ bytes: [UInt8], path: String) throws(InputError) {
+        name = URL(filePath: path).lastPathComponent
+        var table = CSVReader(bytes)
+        let reader = try Self.header(&table, path)
         var rows: [Row] = []
-        while let fields = table.next() {
-            func field(_ name: String) -> String {
-                guard let index = columns[name], index < fields.count else { return "" }
-                return fields[index].trimmingCharacters(in: .whitespaces)
+        var unreadable: [UnreadableRow] = []
+        while true {
+            do throws(UnreadableRow) {
+                guard let fields = try table.next() else { break }
+                rows.append(try reader.row(fields))
+            } catch {
+                unreadable.append(error)
             }
-            guard let openedAt = Self.time(field("open_dt")) else {
-                throw Failure("\(file.path), line \(table.line): open_dt is '\(field("open_dt"))', not a time")
-            }
-            let place = field("location")
-            let open = OpenTicket(
-                id: TicketID(milliseconds: openedAt, random: (.random(in: 0 ... .max), .random(in: 0 ... .max))),
-                openedAt: openedAt, channel: Self.channel(field("source")), category: field("type"),
-                district: field("neighborhood"), text: field("case_title") + (place.isEmpty ? "" : "\n" + place),
-                deadline: Self.time(field("target_dt")))
-            let unit = field("queue").isEmpty ? "unassigned" : field("queue")
-            rows.append(
-                Row(
-                    open: open, unit: unit, closedAt: Self.time(field("closed_dt")),
-                    closingNote: field("closure_reason")))
         }
-        guard !rows.isEmpty else { throw Failure("\(file.path) holds no ticket") }
+        guard !rows.isEmpty else {
+            guard let first = unreadable.first else {
+                throw .malformed(path: path, reason: "holds no ticket, only a header")
+            }
+            throw .malformed(
+                path: path, reason: "holds no row that can be read, of \(unreadable.count); the first: \(first)")
+        }
         self.rows = rows
+        self.unreadable = unreadable
         steps = Self.steps(of: rows)
+    }
+
+    private static func header(_ table: inout CSVReader, _ path: String) throws(InputError) -> TicketRowReader {
+        let format = "pass a file in the format of Boston's 311, as in Deploy/sample"
+        let fields: [CSVReader.Field]?
+        do throws(UnreadableRow) { fields = try table.next() } catch {
+            throw .malformed(path: path, reason: "has no header that can be read, \(error); \(format)")
+        }
+        guard let fields else { throw .malformed(path: path, reason: "is empty; \(format)") }
+        let reader = TicketRowReader(header: fields)
+        guard reader.missing.isEmpty else {
+            let names = reader.missing.joined(separator: ", ")
+            throw .malformed(path: path, reason: "has no column \(names) in its first row; \(format)")
+        }
+        return reader
     }
 
     private static func steps(of rows: [Row]) -> [Step] {
@@ -88,13 +100,22 @@ struct TicketFile {
         return order.map { steps[$0] }
     }
 
-    /// "YYYY-MM-DD HH:MM:SS" as milliseconds since 1970, taken as UTC. Nil when empty or no time.
+    /// "YYYY-MM-DD HH:MM:SS" as milliseconds since 1970, taken as UTC. Nil if it is no time.
     static func time(_ text: String) -> Int64? {
-        let parts = text.utf8.split { !(48...57).contains($0) }.compactMap {
-            Int64(String(decoding: $0, as: UTF8.self))
-        }
-        guard parts.count == 6 else { return nil }
-        let (year, month, day) = (parts[0], parts[1], parts[2])
+        let bytes = Array(text.utf8)
+        let pattern = Array("0000-00-00 00:00:00".utf8)
+        let isDigit = { (byte: UInt8) in (48...57).contains(byte) }
+        guard bytes.count == pattern.count,
+            zip(bytes, pattern).allSatisfy({ isDigit($1) ? isDigit($0) : $0 == $1 })
+        else { return nil }
+        func number(_ range: Range<Int>) -> Int64 { bytes[range].reduce(0) { $0 * 10 + Int64($1 - 48) } }
+        let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
+        let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard year > 0, (1...12).contains(month), (1...lengths[Int(month) - 1]).contains(day), hour < 24, minute < 60,
+            second < 60
+        else { return nil }
         // Days from civil (H. Hinnant, chrono-compatible low-level date algorithms).
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400
@@ -102,67 +123,6 @@ struct TicketFile {
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         let days = era * 146_097 + dayOfEra - 719_468
-        return ((days * 24 + parts[3]) * 60 + parts[4]) * 60_000 + parts[5] * 1000
-    }
-
-    private static func channel(_ source: String) -> Ticket.Channel {
-        switch source {
-        case "Constituent Call": .phone
-        case "Self Service": .web
-        case "Citizens Connect App": .app
-        case "Twitter": .message
-        case "Employee Generated": .staff
-        default: .other
-        }
-    }
-
-    private static func text(of file: URL) throws -> String {
-        guard FileManager.default.isReadableFile(atPath: file.path) else { throw Failure("can't read \(file.path)") }
-        guard file.pathExtension == "gz" else { return try String(contentsOf: file, encoding: .utf8) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/gzip")
-        process.arguments = ["-dc", file.path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure("gzip can't unpack \(file.path)") }
-        return String(decoding: data, as: UTF8.self)
-    }
-}
-
-/// RFC 4180: fields in quotes may hold commas and line ends.
-struct CSV {
-    private var rest: Substring.UTF8View
-    /// Of the record last returned: where it began.
-    private(set) var line = 0
-    private var nextLine = 1
-
-    init(_ text: String) { rest = Substring(text).utf8 }
-
-    mutating func next() -> [String]? {
-        guard !rest.isEmpty else { return nil }
-        line = nextLine
-        var fields: [String] = []
-        var field: [UInt8] = []
-        var quoted = false
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\n") { nextLine += 1 }
-            switch byte {
-            case UInt8(ascii: "\"") where quoted && rest.first == UInt8(ascii: "\""):
-                rest.removeFirst()
-                field.append(byte)
-            case UInt8(ascii: "\""): quoted.toggle()
-            case UInt8(ascii: ",") where !quoted:
-                fields.append(String(decoding: field, as: UTF8.self))
-                field.removeAll(keepingCapacity: true)
-            case UInt8(ascii: "\r") where !quoted: break
-            case UInt8(ascii: "\n") where !quoted:
-                return fields + [String(decoding: field, as: UTF8.self)]
-            default: field.append(byte)
-            }
-        }
-        return fields + [String(decoding: field, as: UTF8.self)]
+        return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000
     }
 }

@@ -6,7 +6,12 @@ import Tickets
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Takes in a file of tickets, as the hotline did.",
-        discussion: "The format is that of Boston's 311 data (.csv or .csv.gz); Deploy/sample has a day of it.")
+        discussion: """
+            The format is that of Boston's 311 data (.csv or .csv.gz); Deploy/sample has a day of it. A row that can't
+            be read is named with its line and column on standard error, and the others go on.
+            Exit codes beside those of `twinline seat`: 1 also if any step was refused; 65 all else is done, but the
+            file, or some of its rows, can't be read; 66 the file can't be opened.
+            """)
 
     @OptionGroup var seat: SeatOptions
     @Option(help: "Times real time, or max.") var speed = "max"
@@ -19,12 +24,20 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let tickets = try TicketFile(URL(filePath: file))
+        let tickets = try TicketFile.read(URL(filePath: file))
         let refused = try await seat.with { client in
             try await replay(tickets, client)
         }
-        print("\(tickets.rows.count) tickets, \(tickets.steps.count) steps done, \(refused) refused")
+        print(
+            seat.json
+                ? jsonLine([
+                    "rows": tickets.rows.count + tickets.unreadable.count, "unreadable": tickets.unreadable.count,
+                    "tickets": tickets.rows.count, "steps": tickets.steps.count, "refused": refused,
+                ])
+                : "\(tickets.count)\n\(tickets.rows.count) tickets, \(tickets.steps.count) steps done, "
+                    + "\(refused) refused")
         if refused > 0 { throw ArgumentParser.ExitCode(1) }
+        try tickets.requireAllRead()
     }
 
     private func replay(_ tickets: TicketFile, _ client: SeatClient) async throws -> Int {

@@ -32,8 +32,11 @@ final class StatementRunner {
         prepared = StatementCache(connection)
     }
 
+    /// What may be in an entry before the SQL of another request, which may fill it.
+    private static let shared = 1 << 20
+
     /// Whether the entry still takes what one more request may change and answer.
-    var hasRoom: Bool { capture.recorder.changes.count < SQLLimits.changes }
+    var hasRoom: Bool { capture.recorder.changes.count < Self.shared }
 
     func run(_ statements: [SQLStatement]) throws(StoreError) -> Verdict {
         let start = clock()

@@ -85,8 +85,9 @@ public enum SQLLimits {
     public static let answer = 1 << 20
     /// Bytes that a query may give back.
     public static let rows = 4 << 20
-    /// Bytes of changes that one transaction may make, as they are shipped.
-    public static let changes = 16 << 20
+    /// Bytes of changes that one transaction may make, as they are shipped: an import. With what shares its entry it
+    /// stays below the 64 MiB of that.
+    public static let changes = 56 << 20
     /// Milliseconds that one transaction may take: it holds up every other.
     public static let time = 5000
 }

@@ -67,7 +67,7 @@ package struct EntryFrame: Equatable, Sendable {
         precondition(entry.position.lsn > knownSynced, "\(entry.position) can't be known to be synced yet")
         precondition(entry.position.epoch > .zero, "an entry of no epoch")
         precondition(!entry.kind.isMark || frame.count == Self.headerSize, "a mark has no payload")
-        bytes = frame
+        bytes = consume frame
         bytes.withUnsafeMutableBytes { frame in
             Self.writeHead(of: frame.count, knownSynced: knownSynced, salt: 0, to: frame)
             frame.store(UInt32(entry.kind.rawValue) << 24, at: 20)

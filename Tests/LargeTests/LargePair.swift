@@ -13,7 +13,7 @@ import Tickets
 
 /// A throw-away pair that is filled with as many tickets as wished, by its seats.
 final class LargePair {
-    static let seats = 16
+    private let seats: Int
     let pair: ThrowawayPair
     let file: TicketFile
     private let texts: TextVariations
@@ -21,7 +21,8 @@ final class LargePair {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private(set) var clients: [SeatClient] = []
 
-    init(settings: String) throws {
+    init(settings: String, seats: Int = 16) throws {
+        self.seats = seats
         let random = UInt64.random(in: 0 ... .max)
         // Where there is room for some gigabytes: not on a temporary file system in memory.
         let root = ProcessInfo.processInfo.environment["TWINLINE_LARGE_DIRECTORY"].map { URL(filePath: $0) }
@@ -52,7 +53,7 @@ final class LargePair {
 
     func start() async throws {
         try await pair.start()
-        clients = try (0..<Self.seats).map { _ in try SeatClient(configuration: pair.seat(1), on: group) }
+        clients = try (0..<seats).map { _ in try SeatClient(configuration: pair.seat(1), on: group) }
     }
 
     func close() async {

@@ -561,7 +561,7 @@ package nonisolated struct Twinline_Seat_V1_Note: Sendable {
 /// (random(), datetime('now')): what is shipped to the other node are the rows that they changed.
 /// Refused are: what may not change Twinline's own tables (tickets, history, sessions, answers, counters, names that
 /// begin with _twinline or sqlite_; reading them is fine), schema changes, ATTACH, PRAGMA, transactions and savepoints of
-/// its own; more than 16 MiB of changes, more than 1 MiB of results, more than 5 s.
+/// its own; more than 56 MiB of changes, more than 1 MiB of results, more than 5 s.
 package nonisolated struct Twinline_Seat_V1_Execute: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -92,7 +92,7 @@ final class LoadGenerator: Sendable {
         return result
     }
 
-    private func openTickets(perSeat count: Int) async throws {
+    func openTickets(perSeat count: Int) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for seat in clients.indices {
                 group.addTask {

@@ -94,14 +94,18 @@ final class ThrowawayPair {
         return nil
     }
 
-    func seat(_ number: Int) -> SeatConfiguration {
+    func seat(_ number: Int) -> SeatConfiguration { client("seat-\(number)") }
+    /// Of the role that may use SQL.
+    var service: SeatConfiguration { client("service-demo") }
+
+    private func client(_ name: String) -> SeatConfiguration {
         var routes: [SeatConfiguration.Route] = []
         for (index, node) in NodeName.allCases.enumerated() {
             for host in ["127.0.0.1", "127.0.0.2"] {
                 routes.append(SeatConfiguration.Route(node, address: host, port: ports[index]))
             }
         }
-        let files = Self.tls("seat-\(number)", in: directory)
+        let files = Self.tls(name, in: directory)
         return SeatConfiguration(
             routes: routes, certificate: files.certificate, key: files.key, authority: files.authority)
     }
@@ -129,7 +133,7 @@ final class ThrowawayPair {
         }
         let target = directory.appending(path: "pki").path
         try run(pki, ["init", target, name])
-        for role in ["node/a", "node/b", "witness", "ops/demo"] + (1...seats).map({ "seat/\($0)" }) {
+        for role in ["node/a", "node/b", "witness", "ops/demo", "service/demo"] + (1...seats).map({ "seat/\($0)" }) {
             try run(pki, ["issue", target, role])
         }
     }

@@ -1,0 +1,111 @@
+import Foundation
+import Replication
+import Seat
+import Synchronization
+import Testing
+import Tickets
+
+@testable import twinline
+
+/// What takes long must not hold up what is short: while a megabyte of text, ten thousand changes, an entry of many
+/// megabytes and an index of millions of rows pass through both nodes, heartbeats and read confirmations go on.
+///
+/// The nodes say themselves, in their status, how late they were.
+@Suite(
+    .serialized, .enabled(if: ProcessInfo.processInfo.environment["TWINLINE_LARGE"] != nil, "TWINLINE_LARGE=5000000"))
+struct LongTests {
+    /// Milliseconds: what is promised of a heartbeat and of a confirmation.
+    private static let promised = 5.0
+    private static let settings = "segment-size: 64MiB\nlog-keep: 0s\nlog-limit: 1GiB"
+
+    @Test("long entries and a long index build delay neither heartbeats nor confirmations", .timeLimit(.minutes(20)))
+    func long() async throws {
+        let large = try LargePair(settings: Self.settings, seats: 4)
+        try await large.start()
+        let service = try SeatClient(configuration: large.pair.service)
+        let rows = Int(ProcessInfo.processInfo.environment["TWINLINE_LONG_ROWS"] ?? "") ?? 8_000_000
+        try await service.changeSchema("CREATE TABLE calls (id INTEGER NOT NULL PRIMARY KEY, number TEXT, note BLOB)")
+        // The nodes' start is out of what they remember.
+        try await Task.sleep(for: .seconds(61))
+        try await measure(large, "nothing beside") { try await Task.sleep(for: .seconds(5)) }
+        try await measure(large, "a text of 1 MiB") {
+            for _ in 0..<20 { _ = try await large.clients[0].perform(.open(Self.ticket(Command.textLimit))) }
+        }
+        try await measure(large, "10,000 changes in one transaction") {
+            for _ in 0..<5 { try await service.execute([Self.fill(10_000, "zeroblob(20)")]) }
+        }
+        try await measure(large, "an entry of 55 MiB") {
+            for _ in 0..<3 { try await service.execute([Self.fill(55, "randomblob(1000000)")], within: .seconds(60)) }
+        }
+        var filled = 0
+        while filled < rows {
+            try await service.execute([Self.fill(200_000, "NULL")], within: .seconds(60))
+            filled += 200_000
+        }
+        try await measure(large, "an index of \(filled) rows") {
+            // A standby that still applies what was filled in is not what is measured.
+            try await waitUntilEqual(large)
+            let start = ContinuousClock.now
+            try await service.changeSchema("CREATE INDEX calls_by_number ON calls (number, id)")
+            print("the index took \(ContinuousClock.now - start) on the primary")
+            // The standby's begins when the primary's is done.
+            try await waitUntilEqual(large)
+            print("and \(ContinuousClock.now - start) until both nodes had it")
+        }
+        await service.close()
+        await large.close()
+    }
+
+    private func waitUntilEqual(_ large: LargePair) async throws {
+        while true {
+            let sight = await large.pair.view.look()
+            let (a, b) = (sight.nodes[.a].value, sight.nodes[.b].value)
+            if let a, let b, a.applied == b.applied, a.digest == b.digest, !a.digest.isEmpty { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private static func fill(_ rows: Int, _ note: String) -> SQLStatement {
+        SQLStatement(
+            """
+            WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(rows))
+            INSERT INTO calls SELECT (SELECT coalesce(max(id), 0) FROM calls) + i, hex(randomblob(8)), \(note) FROM n
+            """)
+    }
+
+    private static func ticket(_ size: Int) -> OpenTicket {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        return OpenTicket(
+            id: TicketID(milliseconds: now, random: (.random(in: 0 ... .max), .random(in: 0 ... .max))), openedAt: now,
+            category: "Import", text: String(repeating: "x", count: size))
+    }
+
+    /// Does it while seats show tickets, and prints how late the nodes were meanwhile, or half a minute before.
+    private func measure(_ large: LargePair, _ what: String, _ work: () async throws -> Void) async throws {
+        let epoch = await large.pair.view.look().primaryStatus?.standing.epoch
+        let isOver = Atomic(false)
+        let load = LoadGenerator(Array(large.clients.dropFirst()), .show)
+        try await load.openTickets(perSeat: 20)
+        async let loaded = load.run { isOver.load(ordering: .relaxed) }
+        do {
+            try await work()
+        } catch {
+            isOver.store(true, ordering: .relaxed)
+            _ = try await loaded
+            throw error
+        }
+        let sight = await large.pair.view.look()
+        isOver.store(true, ordering: .relaxed)
+        let result = try await loaded
+        var worst: (beat: Double, confirmation: Double) = (0, 0)
+        for name in NodeName.allCases {
+            let status = try #require(sight.nodes[name].value)
+            worst.beat = max(worst.beat, Double(status.slowestHeartbeatUs) / 1000)
+            worst.confirmation = max(worst.confirmation, Double(status.slowestConfirmationUs) / 1000)
+        }
+        print("\(what): heartbeats at most \(worst.beat) ms late, confirmations \(worst.confirmation) ms; \(result.words)")
+        #expect(result.errors == 0, "\(result.firstError ?? "")")
+        #expect(worst.beat <= Self.promised && worst.confirmation <= Self.promised, "\(what)")
+        #expect(sight.isPaired && sight.primaryStatus?.standing.epoch == epoch, "\(what): \(sight.verdict)")
+    }
+}

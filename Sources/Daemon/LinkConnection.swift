@@ -11,8 +11,6 @@ final class LinkConnection {
     let id: Int
     let channel: any Channel
     private let heard: HeardAt
-    /// Messages that came over it and are being decoded on another thread.
-    var decoding = 0
     private let note: Note
     /// This side's hello is sent.
     var hasGreeted = false

@@ -4,8 +4,8 @@ import Transport
 import Wire
 
 /// Long messages on their way to the other node, one after another, each in parts: the next part goes when the system
-/// has taken the one before, so that what is short, a heartbeat above all, is never behind more than a few. Lives on
-/// the link's event loop.
+/// has taken the one before, the next message when the other node has taken the one before. Lives on the link's event
+/// loop.
 final class LongMessageQueue {
     /// Parts that the connection has and the system has not: one being sent, and one to follow it at once.
     private static let window = 2
@@ -17,37 +17,45 @@ final class LongMessageQueue {
     private var parts: [[UInt8]] = []
     private var next = 0
     private var underWay = 0
-    private var isCutting = false
-    private var channel: (any Channel)?
+    /// Of the message that is being encoded, sent, or not yet taken.
+    private var current: UInt64?
+    /// Numbers are never used twice.
+    private var number: UInt64 = 0
+    private(set) var connection: LinkConnection?
     private var session = UniqueNumber.none
-    /// Outdates what comes back for messages that were given up.
-    private var round = 0
 
     init(on loop: any EventLoop, _ thread: LongMessageThread) { (self.loop, self.thread) = (loop, thread) }
 
-    /// If not, entries must wait behind what is still to be sent.
-    var isEmpty: Bool { waiting.isEmpty && next == parts.count && !isCutting }
+    /// If not, entries must wait behind what is still to be taken.
+    var isEmpty: Bool { waiting.isEmpty && current == nil }
 
     /// What belongs to another session than this message is of no use to anybody any more.
-    func add(_ envelope: PeerEnvelope, on channel: any Channel) {
+    func add(_ envelope: PeerEnvelope, on connection: LinkConnection) {
         if envelope.message.session != session { clear() }
         session = envelope.message.session
         waiting.append(envelope)
-        self.channel = channel
+        if self.connection == nil { self.connection = connection }
         advance()
     }
 
-    /// The connection is not in use any more; whoever sent through it sends again what was lost.
-    func clear() {
-        (waiting, parts, next, underWay, isCutting, channel) = ([], [], 0, 0, false, nil)
-        round += 1
+    /// The connection is gone, or another one is in use; whoever sent through it sends again what was lost.
+    func clear() { (waiting, parts, next, underWay, current, connection) = ([], [], 0, 0, nil, nil) }
+
+    /// The other node has this message.
+    func taken(_ number: UInt64) {
+        guard number == current, next == parts.count else { return }
+        current = nil
+        advance()
     }
 
     private func advance() {
-        guard let channel else { return }
-        if next == parts.count, !isCutting, !waiting.isEmpty { return cutNext() }
+        guard let channel = connection?.channel else { return }
+        guard let current else {
+            if waiting.isEmpty { connection = nil } else { cutNext() }
+            return
+        }
         let queue = NIOLoopBound(self, eventLoop: loop)
-        let (loop, round) = (loop, round)
+        let loop = loop
         while underWay < Self.window, next < parts.count {
             var buffer = channel.allocator.buffer(capacity: parts[next].count + 4)
             buffer.writeFrame(parts[next])
@@ -55,27 +63,28 @@ final class LongMessageQueue {
             parts[next] = []
             next += 1
             underWay += 1
-            channel.writeAndFlush(buffer).whenComplete { _ in loop.execute { queue.value.taken(round) } }
+            channel.writeAndFlush(buffer).whenComplete { _ in loop.execute { queue.value.sent(of: current) } }
         }
-        if next == parts.count { (parts, next) = ([], 0) }
     }
 
-    private func taken(_ round: Int) {
-        guard round == self.round else { return }
+    private func sent(of number: UInt64) {
+        guard number == current else { return }
         underWay -= 1
         advance()
     }
 
     private func cutNext() {
-        isCutting = true
+        number += 1
+        let number = number
+        current = number
+        (parts, next, underWay) = ([], 0, 0)
         let queue = NIOLoopBound(self, eventLoop: loop)
-        let (loop, round) = (loop, round)
-        thread.cut(waiting.removeFirst()) { parts in
+        let loop = loop
+        thread.cut(waiting.removeFirst(), number: number) { parts in
             loop.execute {
                 let queue = queue.value
-                guard round == queue.round else { return }
-                queue.isCutting = false
-                (queue.parts, queue.next) = (parts, 0)
+                guard number == queue.current else { return }
+                queue.parts = parts
                 queue.advance()
             }
         }

@@ -4,13 +4,11 @@ import Wire
 /// Encodes and decodes what is too long for the node's event loop: 64 MiB of entries take tens of milliseconds of
 /// copying and summing up, and heartbeats and read confirmations leave and arrive meanwhile.
 final class LongMessageThread: Sendable {
-    /// What came over a connection and has to keep its order.
     typealias Decoded = Result<PeerEnvelope, MalformedMessage>
 
     enum Order: Sendable {
-        case cut(PeerEnvelope, done: @Sendable ([[UInt8]]) -> Void)
+        case cut(PeerEnvelope, number: UInt64, done: @Sendable ([[UInt8]]) -> Void)
         case part(Twinline_Node_V1_Part, connection: Int, done: @Sendable (Decoded) -> Void)
-        case whole(Twinline_Node_V1_PeerMessage, done: @Sendable (Decoded) -> Void)
         case forget(connection: Int)
         case stop
     }
@@ -27,19 +25,14 @@ final class LongMessageThread: Sendable {
     func stop() { orders.post(.stop) }
 
     /// Encodes a message, in parts.
-    func cut(_ envelope: PeerEnvelope, done: @escaping @Sendable ([[UInt8]]) -> Void) {
-        orders.post(.cut(envelope, done: done))
+    func cut(_ envelope: PeerEnvelope, number: UInt64, done: @escaping @Sendable ([[UInt8]]) -> Void) {
+        orders.post(.cut(envelope, number: number, done: done))
     }
 
     /// A part that came over this connection. `done` is called for the one that completes a message, and for one that
     /// can't be.
     func add(_ part: Twinline_Node_V1_Part, connection: Int, done: @escaping @Sendable (Decoded) -> Void) {
         orders.post(.part(part, connection: connection, done: done))
-    }
-
-    /// A short message that must not overtake a long one.
-    func decode(_ message: Twinline_Node_V1_PeerMessage, done: @escaping @Sendable (Decoded) -> Void) {
-        orders.post(.whole(message, done: done))
     }
 
     func forget(connection: Int) { orders.post(.forget(connection: connection)) }
@@ -59,15 +52,15 @@ final class LongMessageThread: Sendable {
         mutating func carryOut(_ orders: [Order]) -> Bool {
             for order in orders {
                 switch order {
-                case .cut(let envelope, let done):
+                case .cut(let envelope, let number, let done):
                     var parts: [[UInt8]] = []
-                    MessageParts.cut(encoded(Twinline_Node_V1_PeerMessage(envelope))) { parts.append($0) }
+                    let message = encoded(Twinline_Node_V1_PeerMessage(envelope))
+                    MessageParts.cut(message, number: number) { parts.append($0) }
                     done(parts)
                 case .part(let part, let connection, let done):
                     if let decoded = LongMessageThread.add(part, to: &assemblies[connection, default: .init()]) {
                         done(decoded)
                     }
-                case .whole(let message, let done): done(LongMessageThread.envelope(of: message))
                 case .forget(let connection): assemblies[connection] = nil
                 case .stop: return false
                 }

@@ -31,6 +31,7 @@ package final class NodeDaemon: Sendable {
             let data = try DataDirectory(path: settings.data)
             let certificates = CertificateWatch(settings.tls, log: log)
             let door = try await SeatDoor(settings, certificates, log: log, group: group)
+            Priority.raise(door.loops)
             let starter = try NodeStarter(settings, certificates, log: log, group: group)
             let copies = try certificates.connections(.client, [.copy])
             let looks = certificates.start(on: door.core)

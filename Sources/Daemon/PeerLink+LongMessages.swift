@@ -2,40 +2,45 @@ import NIOCore
 import Replication
 import Wire
 
+/// Long messages have a connection of their own, if there are two: behind one of them on the same connection what is
+/// short would wait for all that the system has taken of it.
 extension PeerLink {
     /// The protocol hears of a long message that moves after so many bytes.
-    private static let noteworthy = 8 * MessageParts.size
+    private static let noteworthy = UInt64(8 * MessageParts.size)
 
-    /// Parts of long messages, and entries that come behind them, are decoded on another thread.
+    func sendLong(_ envelope: PeerEnvelope) {
+        if let connection = connections.last { longQueue.add(envelope, on: connection) }
+    }
+
+    /// Parts of long messages are put together and decoded on another thread.
     /// - Returns: false for all else.
     func receivedLong(_ message: Twinline_Node_V1_PeerMessage, on id: Int) -> Bool {
-        guard let connection = connections.first(where: { $0.id == id }) else { return false }
-        if case .part(let part)? = message.body {
-            if part.isLast { connection.decoding += 1 }
-            if part.offset % UInt64(Self.noteworthy) == 0 { delegate?.peerWorked() }
-            long.add(part, connection: id, done: decoded(on: id))
-            return true
+        guard connections.contains(where: { $0.id == id }) else { return false }
+        switch message.body {
+        case .part(let part):
+            if part.offset % Self.noteworthy == 0 { delegate?.peerWorked() }
+            let number = part.number
+            let link = NIOLoopBound(self, eventLoop: loop)
+            let loop = loop
+            long.add(part, connection: id) { result in
+                loop.execute { link.value.decoded(result, number: number, on: id) }
+            }
+        case .partsTaken(let taken): longQueue.taken(taken.number)
+        default: return false
         }
-        guard message.hasEntries, connection.decoding > 0 else { return false }
-        connection.decoding += 1
-        long.decode(message, done: decoded(on: id))
         return true
     }
 
-    private func decoded(on id: Int) -> @Sendable (LongMessageThread.Decoded) -> Void {
-        let link = NIOLoopBound(self, eventLoop: loop)
-        let loop = loop
-        return { result in
-            loop.execute {
-                let link = link.value
-                guard let connection = link.connections.first(where: { $0.id == id }) else { return }
-                switch result {
-                case .success(let envelope):
-                    connection.decoding -= 1
-                    link.delegate?.peerSaid(envelope)
-                case .failure(let error): link.refuse(error, from: id)
-                }
-            }
+    private func decoded(_ result: LongMessageThread.Decoded, number: UInt64, on id: Int) {
+        guard let connection = connections.first(where: { $0.id == id }) else { return }
+        switch result {
+        case .success(let envelope):
+            // Before anything that the sender then sends, over whatever connection, can be here.
+            delegate?.peerSaid(envelope)
+            var taken = Twinline_Node_V1_PeerMessage()
+            taken.partsTaken.number = number
+            send(encoded(taken), on: connection.channel)
+        case .failure(let error): refuse(error, from: id)
         }
     }
 }

@@ -90,13 +90,13 @@ final class PeerLink {
 
     /// - Parameter everywhere: over all connections, so that each shows that it works.
     func send(_ envelope: PeerEnvelope, everywhere: Bool) {
-        guard let current = connections.first else { return }
+        guard !connections.isEmpty else { return }
         let size = envelope.frames.reduce(0) { $0 + $1.bytes.count }
         guard size < MessageParts.size, envelope.frames.isEmpty || longQueue.isEmpty else {
-            return longQueue.add(envelope, on: current.channel)
+            return sendLong(envelope)
         }
         let payload = encoded(Twinline_Node_V1_PeerMessage(envelope))
-        guard payload.count <= MessageParts.frameLimit else { return longQueue.add(envelope, on: current.channel) }
+        guard payload.count <= MessageParts.frameLimit else { return sendLong(envelope) }
         for connection in connections.prefix(everywhere ? .max : 1) { send(payload, on: connection.channel) }
         if everywhere { closeSilent() }
     }
@@ -190,7 +190,8 @@ final class PeerLink {
         let wasCurrent = connections.first?.id == id
         connections.removeAll { $0.id == id }
         long.forget(connection: id)
-        if wasCurrent { longQueue.clear() }
+        let losesEntries = wasCurrent || longQueue.connection?.id == id
+        if losesEntries { longQueue.clear() }
         if let route {
             routes[route].connected = false
             let isRefusal = (error as? TransportError)?.isRefusal ?? false
@@ -211,7 +212,7 @@ final class PeerLink {
                 routes[route].refused = false
                 dial(route)
             }
-        } else if wasCurrent, !connections.isEmpty {
+        } else if losesEntries, !connections.isEmpty {
             delegate?.peerRouteChanged()
         }
     }

@@ -37,8 +37,6 @@ final class Verifier: Sendable {
 
     /// Between two words on how far the walk is: nanoseconds.
     private static let interval: UInt64 = 200_000_000
-    /// Whatever else wants the processor goes first.
-    private static let niceness: Int32 = 10
 
     private let path: String
     private let writer: WriterThread
@@ -61,7 +59,7 @@ final class Verifier: Sendable {
         guard isFree else { return nil }
         let run = Run()
         startThread("verify") { [self] in
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+            Priority.set(Priority.background)
             let last = carryOut(run, at: lsn, by: actor, tell)
             isBusy.withLock { $0 = false }
             if let last { tell(last) }

@@ -11,11 +11,12 @@ package enum MessageParts {
     package static let messageLimit = EntryFrame.lengths.upperBound + 1024
 
     /// The encoded parts of an encoded message, in order.
-    package static func cut(_ message: [UInt8], _ use: ([UInt8]) throws -> Void) rethrows {
+    package static func cut(_ message: [UInt8], number: UInt64, _ use: ([UInt8]) throws -> Void) rethrows {
         for offset in stride(from: 0, to: message.count, by: size) {
             var part = Twinline_Node_V1_PeerMessage()
             part.part.offset = UInt64(offset)
             part.part.length = UInt64(message.count)
+            part.part.number = number
             part.part.bytes = Data(message[offset..<min(offset + size, message.count)])
             try use(encoded(part))
         }
@@ -44,20 +45,5 @@ package struct MessageAssembly {
         let message: Twinline_Node_V1_PeerMessage = try decoded(bytes)
         if case .part? = message.body { throw MalformedMessage(field: "part") }
         return message
-    }
-}
-
-extension Twinline_Node_V1_Part {
-    /// The last of its message, if all goes well.
-    package var isLast: Bool { length >= offset && UInt64(bytes.count) == length - offset }
-}
-
-extension Twinline_Node_V1_PeerMessage {
-    /// It carries entries, whose order counts.
-    package var hasEntries: Bool {
-        switch body {
-        case .append, .fetched: true
-        default: false
-        }
     }
 }

@@ -120,7 +120,7 @@ extension PeerEnvelope {
             body = .adopted(
                 try WitnessChoice(adopted.witness),
                 registerVersion: try UInt64(counted: adopted.registerVersion, field: "register_version"))
-        case .part, nil: throw MalformedMessage(field: "body")
+        case .part, .partsTaken, nil: throw MalformedMessage(field: "body")
         }
         let session = UniqueNumber(process: wire.sessionProcess, counter: wire.sessionCounter)
         let epoch = try Epoch(wire: wire.epoch, field: "epoch")

@@ -14,27 +14,29 @@ import Tickets
 @Suite(
     .serialized, .enabled(if: ProcessInfo.processInfo.environment["TWINLINE_LARGE"] != nil, "TWINLINE_LARGE=5000000"))
 struct LongTests {
-    /// Milliseconds: what is promised of a heartbeat and of a confirmation.
+    private typealias Delays = (beat: Double, confirmation: Double)
+
+    /// Milliseconds: so much later than with nothing beside.
     private static let promised = 5.0
     private static let settings = "segment-size: 64MiB\nlog-keep: 0s\nlog-limit: 1GiB"
 
     @Test("long entries and a long index build delay neither heartbeats nor confirmations", .timeLimit(.minutes(20)))
     func long() async throws {
-        let large = try LargePair(settings: Self.settings, seats: 4)
+        let large = try LargePair(settings: Self.settings, seats: 2)
         try await large.start()
         let service = try SeatClient(configuration: large.pair.service)
         let rows = Int(ProcessInfo.processInfo.environment["TWINLINE_LONG_ROWS"] ?? "") ?? 8_000_000
         try await service.changeSchema("CREATE TABLE calls (id INTEGER NOT NULL PRIMARY KEY, number TEXT, note BLOB)")
         // The nodes' start is out of what they remember.
         try await Task.sleep(for: .seconds(61))
-        try await measure(large, "nothing beside") { try await Task.sleep(for: .seconds(5)) }
-        try await measure(large, "a text of 1 MiB") {
+        let usual = try await measure(large, "nothing beside") { try await Task.sleep(for: .seconds(20)) }
+        try await measure(large, "a text of 1 MiB", over: usual) {
             for _ in 0..<20 { _ = try await large.clients[0].perform(.open(Self.ticket(Command.textLimit))) }
         }
-        try await measure(large, "10,000 changes in one transaction") {
+        try await measure(large, "10,000 changes in one transaction", over: usual) {
             for _ in 0..<5 { try await service.execute([Self.fill(10_000, "zeroblob(20)")]) }
         }
-        try await measure(large, "an entry of 55 MiB") {
+        try await measure(large, "an entry of 55 MiB", over: usual) {
             for _ in 0..<3 { try await service.execute([Self.fill(55, "randomblob(1000000)")], within: .seconds(60)) }
         }
         var filled = 0
@@ -42,7 +44,7 @@ struct LongTests {
             try await service.execute([Self.fill(200_000, "NULL")], within: .seconds(60))
             filled += 200_000
         }
-        try await measure(large, "an index of \(filled) rows") {
+        try await measure(large, "an index of \(filled) rows", over: usual) {
             // A standby that still applies what was filled in is not what is measured.
             try await waitUntilEqual(large)
             let start = ContinuousClock.now
@@ -81,7 +83,10 @@ struct LongTests {
     }
 
     /// Does it while seats show tickets, and prints how late the nodes were meanwhile, or half a minute before.
-    private func measure(_ large: LargePair, _ what: String, _ work: () async throws -> Void) async throws {
+    @discardableResult
+    private func measure(
+        _ large: LargePair, _ what: String, over usual: Delays = (0, 0), _ work: () async throws -> Void
+    ) async throws -> Delays {
         let epoch = await large.pair.view.look().primaryStatus?.standing.epoch
         let isOver = Atomic(false)
         let load = LoadGenerator(Array(large.clients.dropFirst()), .show)
@@ -97,15 +102,17 @@ struct LongTests {
         let sight = await large.pair.view.look()
         isOver.store(true, ordering: .relaxed)
         let result = try await loaded
-        var worst: (beat: Double, confirmation: Double) = (0, 0)
+        var worst: Delays = (0, 0)
         for name in NodeName.allCases {
             let status = try #require(sight.nodes[name].value)
             worst.beat = max(worst.beat, Double(status.slowestHeartbeatUs) / 1000)
             worst.confirmation = max(worst.confirmation, Double(status.slowestConfirmationUs) / 1000)
         }
-        print("\(what): heartbeats at most \(worst.beat) ms late, confirmations \(worst.confirmation) ms; \(result.words)")
+        print("\(what): heartbeats \(worst.beat) ms late, confirmations \(worst.confirmation) ms; \(result.words)")
         #expect(result.errors == 0, "\(result.firstError ?? "")")
-        #expect(worst.beat <= Self.promised && worst.confirmation <= Self.promised, "\(what)")
+        #expect(worst.beat <= usual.beat + Self.promised, "\(what)")
+        #expect(worst.confirmation <= usual.confirmation + Self.promised, "\(what)")
         #expect(sight.isPaired && sight.primaryStatus?.standing.epoch == epoch, "\(what): \(sight.verdict)")
+        return worst
     }
 }

@@ -15,7 +15,7 @@ struct MessagePartsTests {
 
     private func parts(of message: Twinline_Node_V1_PeerMessage) throws -> [Twinline_Node_V1_Part] {
         var parts: [Twinline_Node_V1_Part] = []
-        try MessageParts.cut(encoded(message)) { bytes in
+        try MessageParts.cut(encoded(message), number: 7) { bytes in
             #expect(bytes.count <= MessageParts.frameLimit)
             parts.append(try (decoded(bytes) as Twinline_Node_V1_PeerMessage).part)
         }
@@ -30,10 +30,9 @@ struct MessagePartsTests {
         #expect(try assembly.add(parts[0]) == nil)
         #expect(try assembly.add(parts[1]) == nil)
         for part in parts.dropLast() {
-            #expect(!part.isLast)
+            #expect(part.number == 7)
             #expect(try assembly.add(part) == nil)
         }
-        #expect(parts[3].isLast)
         #expect(try assembly.add(parts[3]) == message)
     }
 

@@ -181,6 +181,14 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     set {body = .working(newValue)}
   }
 
+  package var partsTaken: Twinline_Node_V1_PartsTaken {
+    get {
+      if case .partsTaken(let v)? = body {return v}
+      return Twinline_Node_V1_PartsTaken()
+    }
+    set {body = .partsTaken(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -201,6 +209,7 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     case adopted(Twinline_Node_V1_Adopted)
     case part(Twinline_Node_V1_Part)
     case working(Twinline_Node_V1_Working)
+    case partsTaken(Twinline_Node_V1_PartsTaken)
 
   }
 
@@ -532,6 +541,8 @@ package nonisolated struct Twinline_Node_V1_Adopted: Sendable {
 /// bytes in all, at most 65 MiB. The parts of one message come in order over one connection, and whatever else is sent
 /// between them; one at offset 0 begins another message, and what was incomplete before it is void. A part of a part is
 /// none. The epoch and session beside a part don't count: those of the whole do.
+/// The receiver answers each message that has become whole with its number, so that nothing which has to come behind it
+/// is sent before, be it over another connection.
 package nonisolated struct Twinline_Node_V1_Part: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -542,6 +553,20 @@ package nonisolated struct Twinline_Node_V1_Part: Sendable {
   package var length: UInt64 = 0
 
   package var bytes: Data = Data()
+
+  package var number: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Twinline_Node_V1_PartsTaken: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var number: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -554,7 +579,7 @@ fileprivate nonisolated let _protobuf_package = "twinline.node.v1"
 
 nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PeerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0\u{1}adopt\0\u{1}adopted\0\u{1}part\0\u{1}working\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0\u{1}adopt\0\u{1}adopted\0\u{1}part\0\u{1}working\0\u{3}parts_taken\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -786,6 +811,19 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
           self.body = .working(v)
         }
       }()
+      case 27: try {
+        var v: Twinline_Node_V1_PartsTaken?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .partsTaken(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .partsTaken(v)
+        }
+      }()
       default: break
       }
     }
@@ -873,6 +911,10 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
     case .working?: try {
       guard case .working(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+    }()
+    case .partsTaken?: try {
+      guard case .partsTaken(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
     }()
     case nil: break
     }
@@ -1493,7 +1535,7 @@ nonisolated extension Twinline_Node_V1_Adopted: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Twinline_Node_V1_Part: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Part"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offset\0\u{1}length\0\u{1}bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}offset\0\u{1}length\0\u{1}bytes\0\u{1}number\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1504,6 +1546,7 @@ nonisolated extension Twinline_Node_V1_Part: SwiftProtobuf.Message, SwiftProtobu
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.length) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.bytes) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
       default: break
       }
     }
@@ -1519,6 +1562,9 @@ nonisolated extension Twinline_Node_V1_Part: SwiftProtobuf.Message, SwiftProtobu
     if !self.bytes.isEmpty {
       try visitor.visitSingularBytesField(value: self.bytes, fieldNumber: 3)
     }
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1526,6 +1572,37 @@ nonisolated extension Twinline_Node_V1_Part: SwiftProtobuf.Message, SwiftProtobu
     if lhs.offset != rhs.offset {return false}
     if lhs.length != rhs.length {return false}
     if lhs.bytes != rhs.bytes {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Node_V1_PartsTaken: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PartsTaken"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Node_V1_PartsTaken, rhs: Twinline_Node_V1_PartsTaken) -> Bool {
+    if lhs.number != rhs.number {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

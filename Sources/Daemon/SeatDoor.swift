@@ -107,7 +107,7 @@ final class SeatDoor: Sendable {
                 try channel.pipeline.syncOperations.addHandler(
                     WaitingHandler(channel, identity, settings, certificates, .reseeding(file, view)))
             default:
-                throw PeerFault.notAdmitted("this node is not running yet")
+                throw PeerFault.notYetReady("this node is not running yet")
             }
         } catch let fault as PeerFault {
             throw fault

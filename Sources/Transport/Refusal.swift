@@ -36,13 +36,18 @@ enum Refusal {
     }
 }
 
+extension PeerFault {
+    /// By itself, in a moment.
+    fileprivate var passes: Bool { if case .notYetReady = self { true } else { false } }
+}
+
 extension TLSHandler {
     /// The last words: the alert that says why, if there is one, and to a peer that TLS finds nothing wrong with a
     /// frame in its place.
     /// - Returns: whether the peer has something to read.
     func tell(_ context: ChannelHandlerContext, _ error: TransportError) -> Bool {
         var isRefusal = false
-        if case .peerRefused(let fault, _) = error {
+        if case .peerRefused(let fault, _) = error, !fault.passes {
             isRefusal = true
             if maySend {
                 var frame = Refusal.frame("\(fault)", context.channel.allocator)

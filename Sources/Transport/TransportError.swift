@@ -72,6 +72,8 @@ package enum PeerFault: Error, Hashable, Sendable {
     case tooManyConnections(limit: Int)
     /// What the accepting side's own rules say.
     case notAdmitted(String)
+    /// Nothing is wrong with the peer: it dials again in a moment, and is told nothing that would make it wait longer.
+    case notYetReady(String)
 }
 
 extension TransportError: CustomStringConvertible {
@@ -125,7 +127,7 @@ extension PeerFault: CustomStringConvertible {
         case .oldTLS: "it does not speak TLS 1.3; update it"
         case .noCommonProtocol: "it offers no protocol that is spoken here; check the address and its version"
         case .tooManyConnections(let limit): "it has \(limit) connections already; look at what opens them"
-        case .notAdmitted(let reason): "\(reason)"
+        case .notAdmitted(let reason), .notYetReady(let reason): "\(reason)"
         }
     }
 }

@@ -45,7 +45,8 @@ extension NodeEngine {
     }
 
     func proposeHeld() {
-        guard let batch = writes.held, let changes = batch.changes, let position = propose() else { return }
+        guard let batch = writes.held, let changes = batch.changes, !standbyIsBehind, let position = propose()
+        else { return }
         writes.held = nil
         writes.proposed = (position, batch.answers)
         appendOwn(position, batch.kind, changes, batch.digest)

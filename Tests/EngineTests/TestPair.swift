@@ -23,6 +23,7 @@ final class TestPair {
         var events: [WorkerEvent] = []
         /// The log's disk does not answer.
         var logStuck = false
+        var databaseStuck = false
 
         init(_ name: NodeName, _ pair: TestPair, _ directory: URL) {
             (self.name, self.pair, self.directory) = (name, pair, directory)
@@ -159,7 +160,7 @@ final class TestPair {
             busy = !mail.isEmpty || !replies.isEmpty
             for member in members.values.sorted(by: { $0.name.rawValue < $1.name.rawValue }) {
                 if !member.logStuck { busy = try member.log.work() || busy }
-                busy = try member.database.work() || busy
+                if !member.databaseStuck { busy = try member.database.work() || busy }
                 let events = member.events
                 member.events = []
                 for event in events { member.engine.handle(event) }

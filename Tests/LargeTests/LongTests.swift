@@ -44,6 +44,8 @@ struct LongTests {
             try await service.execute([Self.fill(200_000, "NULL")], within: .seconds(60))
             filled += 200_000
         }
+        // Nor what the filling did.
+        try await Task.sleep(for: .seconds(61))
         try await measure(large, "an index of \(filled) rows", over: usual) {
             // A standby that still applies what was filled in is not what is measured.
             try await waitUntilEqual(large)

@@ -61,7 +61,8 @@ final class Connection {
     }
 
     /// Pages of 4 KiB: measured, they are the fastest. The log repairs what the WAL loses in a power cut, so a COMMIT
-    /// needs no sync; `Checkpoints` says when there is one.
+    /// needs no sync; `Checkpoints` says when there is one. What an index build sorts goes to files: in memory it would
+    /// be all of the index.
     private static let writerPragmas = """
         PRAGMA page_size = 4096;
         PRAGMA journal_mode = WAL;
@@ -69,7 +70,7 @@ final class Connection {
         PRAGMA wal_autocheckpoint = 0;
         PRAGMA journal_size_limit = \(Checkpoints.sizeLimit);
         PRAGMA cache_size = -65536;
-        PRAGMA temp_store = MEMORY;
+        PRAGMA temp_store = FILE;
         """
 
     private static let readerPragmas = """

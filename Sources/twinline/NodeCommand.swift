@@ -23,6 +23,8 @@ struct NodeCommand: AsyncParsableCommand {
         let stopper = life.stopper()
         let node = try configured(NodeConfiguration.init(path:), config)
         let log = life.logger("twinline.node.\(node.settings.node)", configured: node.logLevel)
+        // Where SQLite sorts what is large (sqlite.org/tempfiles.html): on the disk whose room the node watches.
+        setenv("SQLITE_TMPDIR", node.settings.data, 0)
         let code = await NodeDaemon(node.settings, log: log).run(stopper)
         _exit(code.rawValue)
     }

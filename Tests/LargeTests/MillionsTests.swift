@@ -30,6 +30,7 @@ struct MillionsTests {
             print("node \(node): \(memory) MiB at most")
             #expect(memory <= 300)
         }
+        try await fillUp(large)
         try await reseed(large)
         await large.close()
     }
@@ -67,6 +68,17 @@ struct MillionsTests {
         await work.value
         let audit = try await Audit.of(crew.ledger, by: large.clients[0])
         #expect(audit.lost == 0 && audit.duplicated == 0 && crew.ledger.errors.isEmpty, "\(audit.examples)")
+    }
+
+    /// Goes on until the database is as large as the one whose reseeding is promised.
+    private func fillUp(_ large: LargePair) async throws {
+        let wanted = Self.count < 5_000_000 ? 0 : 2_000_000_000
+        var filled = Self.count
+        while large.databaseSize(of: .a) < wanted {
+            try await large.fill(filled..<filled + 250_000, of: 2 * Self.count)
+            filled += 250_000
+        }
+        print("reseeding \(filled) tickets, \(large.databaseSize(of: .a) >> 20) MiB")
     }
 
     /// Wipes the standby, and lets it fetch a copy under full load; it is killed on the way once.

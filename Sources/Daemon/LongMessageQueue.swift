@@ -3,12 +3,13 @@ import Replication
 import Transport
 import Wire
 
-/// Long messages on their way to the other node, one after another, each in parts: the next part goes when the system
-/// has taken the one before, the next message when the other node has taken the one before. Lives on the link's event
-/// loop.
+/// Long messages on their way to the other node, one after another, each in parts: the next part goes when the other
+/// node has the fourth before it, the next message when it has taken the one before. Lives on the link's event loop.
 final class LongMessageQueue {
-    /// Parts that the connection has and the system has not: one being sent, and one to follow it at once.
-    private static let window = 2
+    /// Parts that were sent and that the other node has not: half a millisecond's work for each of the two event
+    /// loops. Without this limit a fast link takes all parts at once, and confirmations of reads wait for tens of
+    /// milliseconds, most of all where both loops share a core.
+    private static let window = 4
 
     private let loop: any EventLoop
     private let thread: LongMessageThread
@@ -16,7 +17,8 @@ final class LongMessageQueue {
     /// The message being sent.
     private var parts: [[UInt8]] = []
     private var next = 0
-    private var underWay = 0
+    /// So many of them the other node has.
+    private var taken = 0
     /// Of the message that is being encoded, sent, or not yet taken.
     private var current: UInt64?
     /// Numbers are never used twice.
@@ -39,45 +41,38 @@ final class LongMessageQueue {
     }
 
     /// The connection is gone, or another one is in use; whoever sent through it sends again what was lost.
-    func clear() { (waiting, parts, next, underWay, current, connection) = ([], [], 0, 0, nil, nil) }
+    func clear() { (waiting, parts, next, taken, current, connection) = ([], [], 0, 0, nil, nil) }
 
-    /// The other node has this message.
-    func taken(_ number: UInt64) {
-        guard number == current, next == parts.count else { return }
-        current = nil
+    /// The other node has so many bytes of this message; all of them: it has taken it.
+    func taken(_ bytes: UInt64, of number: UInt64) {
+        guard number == current, next > 0 else { return }
+        let (whole, rest) = bytes.quotientAndRemainder(dividingBy: UInt64(MessageParts.size))
+        taken = max(taken, min(Int(clamping: whole) + (rest > 0 ? 1 : 0), next))
+        if taken == parts.count { current = nil }
         advance()
     }
 
     private func advance() {
         guard let channel = connection?.channel else { return }
-        guard let current else {
+        guard current != nil else {
             if waiting.isEmpty { connection = nil } else { cutNext() }
             return
         }
-        let queue = NIOLoopBound(self, eventLoop: loop)
-        let loop = loop
-        while underWay < Self.window, next < parts.count {
+        while next - taken < Self.window, next < parts.count {
             var buffer = channel.allocator.buffer(capacity: parts[next].count + 4)
             buffer.writeFrame(parts[next])
             // One at a time: to give back the memory of all of them at once takes milliseconds.
             parts[next] = []
             next += 1
-            underWay += 1
-            channel.writeAndFlush(buffer).whenComplete { _ in loop.execute { queue.value.sent(of: current) } }
+            channel.writeAndFlush(buffer, promise: nil)
         }
-    }
-
-    private func sent(of number: UInt64) {
-        guard number == current else { return }
-        underWay -= 1
-        advance()
     }
 
     private func cutNext() {
         number += 1
         let number = number
         current = number
-        (parts, next, underWay) = ([], 0, 0)
+        (parts, next, taken) = ([], 0, 0)
         let queue = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         thread.cut(waiting.removeFirst(), number: number) { parts in

@@ -22,25 +22,33 @@ extension PeerLink {
             let number = part.number
             let link = NIOLoopBound(self, eventLoop: loop)
             let loop = loop
+            let bytes = part.offset.addingReportingOverflow(UInt64(part.bytes.count)).partialValue
+            if bytes < part.length { taken(bytes, of: number, on: id) }
+            let length = part.length
             long.add(part, connection: id) { result in
-                loop.execute { link.value.decoded(result, number: number, on: id) }
+                loop.execute { link.value.decoded(result, length: length, of: number, on: id) }
             }
-        case .partsTaken(let taken): longQueue.taken(taken.number)
+        case .partsTaken(let taken): longQueue.taken(taken.bytes, of: taken.number)
         default: return false
         }
         return true
     }
 
-    private func decoded(_ result: LongMessageThread.Decoded, number: UInt64, on id: Int) {
-        guard let connection = connections.first(where: { $0.id == id }) else { return }
+    private func decoded(_ result: LongMessageThread.Decoded, length: UInt64, of number: UInt64, on id: Int) {
         switch result {
         case .success(let envelope):
+            guard connections.contains(where: { $0.id == id }) else { return }
             // Before anything that the sender then sends, over whatever connection, can be here.
             delegate?.peerSaid(envelope)
-            var taken = Twinline_Node_V1_PeerMessage()
-            taken.partsTaken.number = number
-            send(encoded(taken), on: connection.channel)
+            taken(length, of: number, on: id)
         case .failure(let error): refuse(error, from: id)
         }
+    }
+
+    private func taken(_ bytes: UInt64, of number: UInt64, on id: Int) {
+        guard let connection = connections.first(where: { $0.id == id }) else { return }
+        var taken = Twinline_Node_V1_PeerMessage()
+        (taken.partsTaken.number, taken.partsTaken.bytes) = (number, bytes)
+        send(encoded(taken), on: connection.channel)
     }
 }

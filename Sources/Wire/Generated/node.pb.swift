@@ -541,8 +541,9 @@ package nonisolated struct Twinline_Node_V1_Adopted: Sendable {
 /// bytes in all, at most 65 MiB. The parts of one message come in order over one connection, and whatever else is sent
 /// between them; one at offset 0 begins another message, and what was incomplete before it is void. A part of a part is
 /// none. The epoch and session beside a part don't count: those of the whole do.
-/// The receiver answers each message that has become whole with its number, so that nothing which has to come behind it
-/// is sent before, be it over another connection.
+/// The receiver says of each part how many bytes it has then, and the sender stays at most 512 KiB ahead of that: whatever
+/// is short never waits behind more. All bytes are said to be there once the message has been decoded and delivered, so
+/// that nothing which has to come behind it is sent before, be it over another connection.
 package nonisolated struct Twinline_Node_V1_Part: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -567,6 +568,8 @@ package nonisolated struct Twinline_Node_V1_PartsTaken: Sendable {
   // methods supported on all messages.
 
   package var number: UInt64 = 0
+
+  package var bytes: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1580,7 +1583,7 @@ nonisolated extension Twinline_Node_V1_Part: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Twinline_Node_V1_PartsTaken: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PartsTaken"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1589,6 +1592,7 @@ nonisolated extension Twinline_Node_V1_PartsTaken: SwiftProtobuf.Message, SwiftP
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
       default: break
       }
     }
@@ -1598,11 +1602,15 @@ nonisolated extension Twinline_Node_V1_PartsTaken: SwiftProtobuf.Message, SwiftP
     if self.number != 0 {
       try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
     }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Node_V1_PartsTaken, rhs: Twinline_Node_V1_PartsTaken) -> Bool {
     if lhs.number != rhs.number {return false}
+    if lhs.bytes != rhs.bytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -72,9 +72,12 @@ struct LinkOrderTests {
             Message(Epoch(3), session, .append(Run([frame]), committed: .zero)), frames: [frame], pair: Self.pair)
     }
 
-    /// What has come to the other node by now: the LSNs of whole entries, and whether there was a heartbeat.
-    private mutating func received() throws -> (entries: [UInt64], heartbeat: Bool, message: UInt64?) {
-        var (entries, heartbeat, message) = ([UInt64](), false, UInt64?.none)
+    /// What has come to the other node by now: the LSNs of whole entries, whether there was a heartbeat, and up to where
+    /// the last message in parts has come.
+    private mutating func received() throws -> (
+        entries: [UInt64], heartbeat: Bool, message: UInt64?, bytes: UInt64
+    ) {
+        var (entries, heartbeat, message, bytes) = ([UInt64](), false, UInt64?.none, UInt64(0))
         loop.run()
         while case let orders = long.takeWaiting(), !orders.isEmpty {
             var work = LongMessageThread.Work()
@@ -84,10 +87,10 @@ struct LinkOrderTests {
         for (index, channel) in channels.enumerated() {
             var all = ByteBuffer()
             while var part = try channel.readOutbound(as: ByteBuffer.self) { all.writeBuffer(&part) }
-            while let length = all.readInteger(as: UInt32.self), let bytes = all.readBytes(length: Int(length)) {
-                var whole: Twinline_Node_V1_PeerMessage? = try decoded(bytes)
+            while let length = all.readInteger(as: UInt32.self), let frame = all.readBytes(length: Int(length)) {
+                var whole: Twinline_Node_V1_PeerMessage? = try decoded(frame)
                 if case .part(let part) = whole?.body {
-                    message = part.number
+                    (message, bytes) = (part.number, part.offset + UInt64(part.bytes.count))
                     whole = try assemblies[index].add(part)
                 }
                 guard let whole else { continue }
@@ -98,7 +101,7 @@ struct LinkOrderTests {
                 }
             }
         }
-        return (entries, heartbeat, message)
+        return (entries, heartbeat, message, bytes)
     }
 
     @Test("a short entry waits until the other node has the long one before it; a heartbeat waits for nothing")
@@ -117,17 +120,37 @@ struct LinkOrderTests {
         let none = try received()
         #expect(none.entries.isEmpty)
         for expected in [3, 4] as [UInt64] {
-            var taken = Twinline_Node_V1_PeerMessage()
-            taken.partsTaken.number = try #require(came.message)
-            try say(taken, on: channels[0])
+            try take(try #require(came.message), came.bytes)
             came = try received()
             #expect(came.entries == [expected])
         }
-        var taken = Twinline_Node_V1_PeerMessage()
-        taken.partsTaken.number = try #require(came.message)
-        try say(taken, on: channels[0])
+        try take(try #require(came.message), came.bytes)
         link.send(entry(5, size: 10), everywhere: false)
         let last = try received()
         #expect(last.entries == [5] && last.message == nil)
+    }
+
+    @Test("of a long entry only a few parts are on their way at a time")
+    mutating func window() throws {
+        link.send(entry(1, size: 10 * MessageParts.size), everywhere: false)
+        var came = try received()
+        let ahead = 4 * UInt64(MessageParts.size)
+        #expect(came.bytes == ahead && came.entries.isEmpty)
+        // The other node has two of them; and what it could not yet have does not count.
+        try take(try #require(came.message), UInt64(2 * MessageParts.size))
+        came = try received()
+        #expect(came.bytes == ahead + UInt64(2 * MessageParts.size))
+        try take(try #require(came.message), .max)
+        came = try received()
+        #expect(came.bytes == 2 * ahead + UInt64(2 * MessageParts.size))
+        try take(try #require(came.message), came.bytes)
+        #expect(try received().entries == [1])
+    }
+
+    /// The other node says that it has so many bytes of this message.
+    private func take(_ number: UInt64, _ bytes: UInt64) throws {
+        var taken = Twinline_Node_V1_PeerMessage()
+        (taken.partsTaken.number, taken.partsTaken.bytes) = (number, bytes)
+        try say(taken, on: channels[0])
     }
 }

@@ -65,12 +65,13 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
         // tests
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(
             name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces", "Transitions.txt"]),
         .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
-        .testTarget(name: "WireTests", dependencies: ["Wire"], exclude: ["EntryFrames", "Messages"]),
-        .testTarget(name: "DurableLogTests", dependencies: ["DurableLog"]),
-        .testTarget(name: "StoreTests", dependencies: ["Store"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"], exclude: ["EntryFrames", "Messages"]),
+        .testTarget(name: "DurableLogTests", dependencies: ["DurableLog", "TestSupport"]),
+        .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport"]),
         .testTarget(
             name: "TransportTests",
             dependencies: ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")]),
@@ -85,7 +86,7 @@ let package = Package(
             exclude: ["LogShow.txt"]),
         .testTarget(
             name: "ChaosTests", dependencies: ["DurableLog", "Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
-        .testTarget(name: "InputTests", dependencies: ["twinline"]),
+        .testTarget(name: "InputTests", dependencies: ["twinline", "TestSupport"]),
         .testTarget(
             name: "LargeTests",
             dependencies: [
@@ -94,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", log,
+                "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", "TestSupport", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
         .testTarget(name: "TidyTests"),

@@ -103,6 +103,7 @@ extension NodeEngine {
             }
             orderApply(wanted)
             orderCommits()
+            takeRequests()
         case .shipping:
             shipping?.reading = false
             sendChunk(frames)

@@ -31,6 +31,8 @@ package final class NodeEngine {
     private var halted = false
     /// What is sent now is a heartbeat, or goes with one.
     private var isBeating = false
+    /// In this reign requests are taken, or refused because the disk is full.
+    private var isTaking = false
     /// Requests are refused, since the disk is full.
     private var isPaused = false
 
@@ -171,17 +173,25 @@ package final class NodeEngine {
             shell.standingChanged(now)
             if now.role == .primary, !sameReign {
                 reign += 1
-                database.takeRequests(reign: reign)
-                isPaused = false
+                isTaking = false
             }
         }
-        pauseIfFull()
         proposeHeld()
         orderCommits()
+        takeRequests()
+        pauseIfFull()
+    }
+
+    /// From the beginning of a reign on, but only behind all that the log held then and the database does not, which
+    /// may still have to be read: a batch has to see that, and nothing can be applied beside its open transaction.
+    func takeRequests() {
+        guard standing.role == .primary, !isTaking, writes.ordered >= replica.committed else { return }
+        (isTaking, isPaused) = (true, false)
+        database.takeRequests(reign: reign)
     }
 
     private func pauseIfFull() {
-        guard standing.role == .primary, isPaused == replica.hasRoom else { return }
+        guard standing.role == .primary, isTaking, isPaused == replica.hasRoom else { return }
         isPaused = !replica.hasRoom
         if isPaused { database.pauseRequests(.diskFull) } else { database.takeRequests(reign: reign) }
     }

@@ -66,7 +66,7 @@ extension Replica {
         guard var session = leading?.session else { return }
         if !session.follows { emit(.ship(from: session.common.next, session: session.id)) }
         session.follows = true
-        if lsn > session.acked || session.acked == log.last.lsn { session.progressAt = now }
+        if lsn > session.acked || session.acked == log.last.lsn { (session.progressAt, session.workings) = (now, 0) }
         session.acked = max(session.acked, lsn)
         session.applied = max(session.applied, applied)
         (session.reachesWitness, session.hasRoom) = (reachesWitness, hasRoom)
@@ -76,11 +76,17 @@ extension Replica {
         commitWhatMay()
     }
 
-    /// It has not acknowledged more, and is not stuck either.
+    /// It has not acknowledged more, and is not stuck either: unless it says so for ever.
     mutating func standbyWorks() {
-        let now = now
-        leading?.session?.progressAt = now
+        guard var session = leading?.session, session.workings < Self.workingsForOneStep else { return }
+        session.workings += 1
+        session.progressAt = now
+        leading?.session = session
     }
+
+    /// How often a standby may say that it works before it acknowledges more. The longest entry comes in 65 parts worth
+    /// mentioning and reaches the disk in 17, and before it there may be 8 MiB of others, in 64 parts at most.
+    static let workingsForOneStep = 160
 
     /// Rule R3, first part: from here on this primary needs the standby, whatever the register says.
     private mutating func require() {

@@ -80,8 +80,10 @@ public struct Primary: Equatable, Sendable {
         /// Newest LSN that the standby reported as synced in this session.
         public var acked: LSN
         public var applied = LSN.zero
-        /// When `acked` last moved, or had nothing to move for.
+        /// When `acked` last moved, or had nothing to move for, or a part of something long did.
         public var progressAt: Instant
+        /// How often it was only such a part since `acked` moved.
+        public var workings = 0
         /// A change to paired naming this session's disks was won: a failover is possible (rule R3).
         public var settled = false
     }

@@ -46,7 +46,8 @@ struct ForceOrder: ParsableArguments {
 
     func carryOut(_ kind: Twinline_Seat_V1_Operation.Kind) async throws {
         let pair = try configured(PairConfiguration.init(path:), config)
-        let view = try PairView(routes: pair.nodes, tls: pair.tls)
+        // A node that is slow to answer must not be taken for one that is off.
+        let view = try PairView(routes: pair.nodes, tls: pair.tls, patience: .seconds(5))
         let before = await view.look()
         guard let status = before.nodes[node].value else {
             throw Failure("node \(node) does not answer, so nothing can be asked of it; start it first")
@@ -96,7 +97,7 @@ struct ForceOrder: ParsableArguments {
     }
 
     private func waitForLead(_ view: PairView) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline {
             if let status = await view.look().nodes[node].value, status.standing.role == .primary, status.forced {
                 return print("node \(node) leads by force, in epoch \(status.standing.epoch)")

@@ -31,10 +31,11 @@ struct PairView: Sendable {
         try self.init(routes: pair.nodes, tls: pair.tls)
     }
 
-    init(routes: PerNode<[SocketAddress]>, tls: TLSFiles) throws {
+    /// - Parameter patience: for each answer.
+    init(routes: PerNode<[SocketAddress]>, tls: TLSFiles, patience: TimeAmount = .seconds(1)) throws {
         self.init(
             routes: routes,
-            try OpsClient(tls: tls, group: MultiThreadedEventLoopGroup.singleton, patience: .seconds(1)))
+            try OpsClient(tls: tls, group: MultiThreadedEventLoopGroup.singleton, patience: patience))
     }
 
     init(routes: PerNode<[SocketAddress]>, _ client: OpsClient) { (self.routes, self.client) = (routes, client) }

@@ -88,6 +88,17 @@ final class FaultyPair {
         return (code, printed + said)
     }
 
+    /// Has a node lead by force, once it knows that it is alone.
+    func promote(_ node: NodeName) async throws {
+        try await wait { sight in
+            sight.nodes[node].value.map { !$0.peerConnected && !$0.witnessConnected } ?? false
+        }
+        let order = try await twinline("force-promote", "--node", "\(node)", "--confirm", "demo")
+        // In one line: that is what is seen of a failure in a long run.
+        let words = (order.said + (pair.nodes[node]?.lastWords() ?? "")).replacingOccurrences(of: "\n", with: " | ")
+        try #require(order.code == 0, "force-promote ended with \(order.code): \(words)")
+    }
+
     /// Runs any command to its end, on a thread of its own: the seats go on meanwhile.
     func command(_ arguments: String...) async throws -> (code: Int32, printed: String, said: String) {
         try await command(arguments)

@@ -25,8 +25,16 @@ extension ProcessTests.ForcedTests {
         #expect(solo.code == 1 && solo.said.contains("is not the primary"))
         #expect(await faulty.pair.view.look().primary == nil)
 
+        // A node that takes two seconds to answer is slow, and not off.
+        let process = try #require(faulty.pair.nodes[standby]?.id)
+        faulty.pair.nodes[standby]?.freeze()
+        let thaw = Task {
+            try await Task.sleep(for: .seconds(2))
+            kill(process, SIGCONT)
+        }
         let forced = try await faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
-        #expect(forced.code == 0, "\(forced.said)")
+        _ = try await thaw.value
+        #expect(forced.code == 0, "\(forced.said.replacingOccurrences(of: "\n", with: " | "))")
         #expect(forced.said.contains("What node \(primary) answered after that entry IS LOST"))
         try await faulty.waitForWrites(100)
         #expect(await faulty.pair.view.look().verdict.contains("BY FORCE"))

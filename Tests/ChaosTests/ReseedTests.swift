@@ -1,7 +1,9 @@
 import Daemon
 import Foundation
 import Replication
+import Seat
 import Testing
+import Tickets
 
 @testable import twinline
 
@@ -11,9 +13,22 @@ extension ProcessTests.ReseedTests {
     /// A log that soon lets go of what an absent standby needs, and a copy that takes some seconds.
     private static let settings = "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB\nreseed-rate: 1MB/s"
 
-    private func startedPair() async throws -> (FaultyPair, primary: NodeName) {
+    /// - Parameter megabytes: that the database holds at least: so many seconds a copy takes.
+    private func startedPair(megabytes: Int = 1) async throws -> (FaultyPair, primary: NodeName) {
         let faulty = try FaultyPair(settings: Self.settings)
         try await faulty.start()
+        let seat = try SeatClient(configuration: faulty.pair.seat(1))
+        let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, 2))
+        let text = String(repeating: "a long call; ", count: 1_000_000 / 13)
+        for number in 0..<megabytes {
+            // The first of them is the ticket's own.
+            let command: Command =
+                number == 0
+                ? .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: text))
+                : .note(ticket, text: text)
+            _ = try await seat.perform(command, within: .seconds(60))
+        }
+        await seat.close()
         return (faulty, try #require(await faulty.pair.view.look().primary))
     }
 
@@ -67,9 +82,9 @@ extension ProcessTests.ReseedTests {
 
     @Test("a standby that is killed while it fetches a copy goes on where it was", .timeLimit(.minutes(3)))
     func standbyKilled() async throws {
-        let (faulty, primary) = try await startedPair()
+        let (faulty, primary) = try await startedPair(megabytes: 4)
         let standby = try await outdateStandby(faulty, primary)
-        try await wait(faulty, primary.other, received: 1_300_000)
+        try await wait(faulty, primary.other, received: 1_800_000)
         standby.kill()
         try await faulty.waitForWrites(50)
         try standby.start()
@@ -81,9 +96,9 @@ extension ProcessTests.ReseedTests {
 
     @Test("while the only node with the data is down, half a copy neither claims nor serves", .timeLimit(.minutes(3)))
     func primaryKilled() async throws {
-        let (faulty, primary) = try await startedPair()
+        let (faulty, primary) = try await startedPair(megabytes: 4)
         let standby = try await outdateStandby(faulty, primary)
-        try await wait(faulty, primary.other, received: 1_000_000)
+        try await wait(faulty, primary.other, received: 500_000)
         let process = try #require(faulty.pair.nodes[primary])
         process.kill()
         // Restarted as well, so that it looks at its directory anew.

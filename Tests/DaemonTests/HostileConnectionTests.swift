@@ -12,7 +12,8 @@ import Wire
 @Suite(.timeLimit(.minutes(2))) struct HostileConnectionTests {
     @Test("garbage, half frames and floods on any port end their own connections, and pair and seats go on")
     func garbage() async throws {
-        try await RunningPair.with { running in
+        let log = RecordedLog()
+        try await RunningPair.with(log: log.logger) { running in
             try await running.format()
             let before = try await running.status(.a)
             let group = running.pair.group
@@ -39,9 +40,23 @@ import Wire
                 open.append(channel)
             }
             try await running.wait(for: .a) { $0.failoverPossible && $0.seats < 5 }
+            try await log.wait(for: ["ended a connection", "seat/1: it sent", "whose=a"])
+            try await log.wait(for: ["ended a connection", "node/a: it said what can't be", "whose=b"])
+            try await log.wait(for: ["ended a connection", "node/a", "whose=witness"])
             let after = try await running.status(.a)
             #expect(after.standing.epoch == before.standing.epoch && after.standing.role == .primary)
             for channel in open { try? await channel.close() }
+        }
+    }
+
+    @Test("the other node's certificate and no word is not enough to hold a connection")
+    func silent() async throws {
+        try await RunningPair.with { running in
+            try await running.format()
+            for proto in [ApplicationProtocol.node, .copy] {
+                try await dial(running, "node/b", proto, 0).closeFuture.get()
+            }
+            #expect(try await running.status(.a).failoverPossible)
         }
     }
 

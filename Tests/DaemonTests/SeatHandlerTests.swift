@@ -104,6 +104,17 @@ struct SeatHandlerTests {
         #expect(service.reads.count == SeatHandler.queryLimit + 1)
     }
 
+    @Test("who says what can't be is told so and has to leave, and nothing that comes behind it counts")
+    func impossible() throws {
+        var frames = ByteBuffer()
+        frames.writeFrame([0xFF, 0xFF, 0xFF])
+        frames.writeFrame(encoded(Twinline_Seat_V1_SeatMessage.with { $0.status = .init() }))
+        try channel.writeInbound(frames)
+        channel.pipeline.fireChannelReadComplete()
+        #expect(!channel.isActive && service.statuses.isEmpty)
+        #expect(try replies().map { $0.goodbye.reason.hasPrefix("a message that can't be") } == [true])
+    }
+
     @Test("the status is worked out once for all who ask in one go, and who asks too often has to leave")
     func status() throws {
         let question = Twinline_Seat_V1_SeatMessage.with { $0.status = .init() }

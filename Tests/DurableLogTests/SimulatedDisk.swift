@@ -14,6 +14,8 @@ final class SimulatedDirectory: DiskDirectory {
     /// The next sync of a file fails, and the sectors it was to write are taken for clean.
     var nextSyncFails = false
     var freeBytes = Int.max
+    /// So many bytes are still taken, reserved or not, as by a disk that lies about its room.
+    var writableBytes = Int.max
 
     init() {}
 
@@ -36,6 +38,13 @@ final class SimulatedDirectory: DiskDirectory {
         changes += 1
         hasCrashed = changes > crashAfter
         if hasCrashed { throw .io(path: name, operation: "crashing before", errno: 5) }
+    }
+
+    /// How many of so many bytes are written.
+    func takeRoom(for count: Int) -> Int {
+        let taken = min(count, writableBytes)
+        if writableBytes != .max { writableBytes -= taken }
+        return taken
     }
 
     func names() throws(LogError) -> [String] { Array(files.keys) }
@@ -116,6 +125,12 @@ final class SimulatedFile: DiskFile {
 
     func write(_ new: UnsafeRawBufferPointer, at offset: Int) throws(LogError) {
         try directory.change(path)
+        let room = directory.takeRoom(for: new.count)
+        try put(UnsafeRawBufferPointer(rebasing: new[..<room]), at: offset)
+        if room < new.count { throw .full(path: path) }
+    }
+
+    private func put(_ new: UnsafeRawBufferPointer, at offset: Int) throws(LogError) {
         if new.isEmpty { return }
         try grow(to: offset + new.count)
         bytes.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[offset...]).copyMemory(from: new) }
@@ -144,17 +159,5 @@ final class SimulatedFile: DiskFile {
         directory.freeBytes -= size - bytes.count
         dirty.formUnion(bytes.count / Self.sector...(size - 1) / Self.sector)
         bytes += [UInt8](repeating: 0, count: size - bytes.count)
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): the same numbers for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
     }
 }

@@ -13,6 +13,9 @@ final class InlineLog: LogWorker {
     private var orders: [() throws -> Void] = []
     let report: (WorkerEvent) -> Void
     var saved: NodeRecord
+    /// What is to be read takes its time.
+    var holdsReads = false
+    private var heldReads: [() throws -> Void] = []
     /// As a log that has grown over its limit.
     var forgetsAbsent = false
 
@@ -37,7 +40,8 @@ final class InlineLog: LogWorker {
     }
 
     func read(from lsn: LSN, maxBytes: Int, for purpose: ReadPurpose) {
-        orders.append { [self] in report(.entriesRead(try log.read(from: lsn, maxBytes: maxBytes), for: purpose)) }
+        heldReads.append { [self] in report(.entriesRead(try log.read(from: lsn, maxBytes: maxBytes), for: purpose)) }
+        releaseReads()
     }
 
     func save(_ record: NodeRecord) {
@@ -64,11 +68,18 @@ final class InlineLog: LogWorker {
         return LogTip(after: frame)
     }
 
+    private func releaseReads() {
+        guard !holdsReads else { return }
+        orders += heldReads
+        heldReads = []
+    }
+
     /// As when the process dies: what was ordered and not done is forgotten.
-    func discard() { orders = [] }
+    func discard() { (orders, heldReads) = ([], []) }
 
     /// False: there was nothing to do.
     func work() throws -> Bool {
+        releaseReads()
         guard !orders.isEmpty else { return false }
         let taken = orders
         orders = []
@@ -143,11 +154,11 @@ final class InlineDatabase: DatabaseWorker {
         }
         guard let reign, !requests.isEmpty, !database.hasOpenBatch else { return false }
         // As the daemon's writer does: a schema change alone.
-        let alone = requests.firstIndex { if case .changeSchema = $0.request.body { true } else { false } }
+        let alone = requests.firstIndex(where: \.standsAlone)
         let taken = Array(requests.prefix(alone.map { max($0, 1) } ?? requests.count))
         requests.removeFirst(taken.count)
-        let batch = try database.execute(taken.map(\.stored), now: 1)
-        let answers = zip(taken, batch.outcomes).map { $0.answered(.init(testing: $1)) }
+        let batch = try database.execute(taken.map(StoreRequest.init), now: 1)
+        let answers = zip(taken, batch.outcomes).map { $0.answered(.init($1)) }
         report(
             .batchExecuted(
                 ExecutedBatch(
@@ -180,35 +191,5 @@ final class InlineReader: ReadWorker {
         let reads = reads.filter { if case .sql = $0.query { false } else { true } }
         guard !reads.isEmpty, let (position, views) = try? reader.read(reads.map(\.query)) else { return }
         deliver(zip(reads, views).map { $0.answered(.view($1), at: position) })
-    }
-}
-
-extension PendingWrite {
-    var stored: StoreRequest {
-        let body: StoreRequest.Body
-        switch request.body {
-        case .openSession: body = .openSession
-        case .command(let command): body = .command(command)
-        case .execute(let statements): body = .execute(statements)
-        case .changeSchema(let sql): body = .changeSchema(sql)
-        }
-        return StoreRequest(
-            session: request.session, sequence: Int64(request.sequence), answeredBelow: request.answeredBelow,
-            actor: actor, body: body)
-    }
-}
-
-extension WriteAnswer.Outcome {
-    init(testing outcome: Outcome) {
-        switch outcome {
-        case .answer(.done(let done), _): self = .done(done)
-        case .answer(.executed(let results), _): self = .executed(results)
-        case .answer(.schemaChanged(let version), _): self = .schemaChanged(version: version)
-        case .answer(.refused(let refusal), _): self = .refused(refusal)
-        case .sessionOpened(let session): self = .sessionOpened(session)
-        case .unknownSession: self = .refused(.unknownSession)
-        case .windowExpired: self = .refused(.windowExpired)
-        case .failed, .postponed, .sessionsExpired: self = .notNow(.overloaded)
-        }
     }
 }

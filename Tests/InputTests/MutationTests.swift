@@ -1,20 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import twinline
 
 /// The sample with bytes changed by chance: nothing crashes, and every row that was not touched is read.
 @Suite struct MutationTests {
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     /// What a test can know of a row without its random id.
     private struct Known: Hashable {
         var openedAt: Int64
@@ -37,7 +28,7 @@ import Testing
         let whole = try TicketFile(sample, path: path)
         // So that row n of the file stands on line n + 2.
         try #require(whole.unreadable.isEmpty && whole.rows.count == starts.count - 2 && whole.rows.count == 913)
-        var random = Random(state: seed)
+        var random = SeededRandom(seed)
         for _ in 0..<4 {
             var bytes = sample
             var changed: [Int] = []

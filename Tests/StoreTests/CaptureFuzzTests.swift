@@ -1,5 +1,6 @@
 import CSQLiteSession
 import Replication
+import TestSupport
 import Testing
 
 @testable import Store
@@ -26,7 +27,7 @@ struct CaptureFuzzTests {
         "-0.0", "0.0", "9e999", "-9223372036854775808", "'a text of more than eight bytes, ä €'", "zeroblob(300)",
     ]
 
-    static func statement(_ numbers: inout SeededNumbers) -> String {
+    static func statement(_ numbers: inout SeededRandom) -> String {
         let id = Int.random(in: 0..<15, using: &numbers), other = Int.random(in: 0..<15, using: &numbers)
         let v = values[Int.random(in: 0..<values.count, using: &numbers)]
         let v2 = values[Int.random(in: 0..<values.count, using: &numbers)]
@@ -52,7 +53,7 @@ struct CaptureFuzzTests {
 
     /// The primary's side of one transaction: four savepoints of five statements each, some of them rolled back.
     static func transaction(
-        _ connection: Connection, _ capture: Capture, _ numbers: inout SeededNumbers
+        _ connection: Connection, _ capture: Capture, _ numbers: inout SeededRandom
     ) throws(StoreError) {
         try connection.execute("BEGIN")
         for _ in 0..<4 {
@@ -76,7 +77,7 @@ struct CaptureFuzzTests {
     @Test("whatever is captured replays to the same rows and digest", arguments: 0..<12)
     func fuzz(seed: UInt64) throws {
         let folder = try TemporaryFolder()
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededRandom(seed)
         let primary = try ReplicatedDatabase.create(at: folder.file("primary"), tables: Self.schema)
         let standby = try ReplicatedDatabase.create(at: folder.file("standby"), tables: Self.schema)
         let reference = try ReplicatedDatabase.create(at: folder.file("reference"), tables: Self.schema)

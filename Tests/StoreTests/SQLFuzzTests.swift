@@ -1,4 +1,5 @@
 import Replication
+import TestSupport
 import Testing
 import Tickets
 
@@ -21,7 +22,7 @@ struct SQLFuzzTests {
 
     @Test("both copies stay the same, whatever fails", arguments: 0..<8)
     func fuzz(seed: UInt64) throws {
-        var numbers = SeededNumbers(seed: seed &+ 1000)
+        var numbers = SeededRandom(seed &+ 1000)
         let pair = try DatabasePair(Self.schema)
         var (ticket, done, undone, change) = (UInt64(0), 0, 0, 0)
         for round in 1...40 {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Tickets
 
@@ -47,7 +48,7 @@ struct StoredAnswerTests {
         #expect(decoded([8, 255, 255, 255, 255]) == nil)
         #expect(decoded([8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255]) == nil)
         #expect(decoded([8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255]) == nil)
-        var numbers = SeededNumbers(seed: 1)
+        var numbers = SeededRandom(1)
         for answer in Self.answers {
             for _ in 0..<300 {
                 var bytes = answer.encoded

@@ -18,19 +18,6 @@ final class TemporaryFolder {
     func file(_ name: String) -> String { path + "/" + name }
 }
 
-/// The same numbers on every run.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
-    }
-}
-
 func ticketID(_ number: UInt64) -> TicketID { TicketID(high: 0x0190_0000_0000_0000, low: number) }
 
 func openTicket(_ number: UInt64, text: String = "a pipe burst") -> Command {

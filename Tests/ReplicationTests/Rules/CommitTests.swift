@@ -16,6 +16,28 @@ struct CommitTests {
         #expect(a.logSynced(through: LSN(3)) == [.commit(through: LSN(3))])
     }
 
+    @Test("a standby that says that it works, and never has the entry, is dropped at last; one that has it is not")
+    func worksForEver() {
+        for isSlow in [true, false] {
+            var a = Stage.paired()
+            _ = a.propose()
+            _ = a.logSynced(through: LSN(2))
+            var said = 0
+            while a.leading?.session != nil, said < 1000 {
+                // The longest entry there is, on the slowest disk that will do, one after another.
+                if isSlow, said % 146 == 145 {
+                    _ = a.receive(Stage.acknowledge(UInt64(said / 146 + 2)))
+                    _ = a.propose()
+                    _ = a.logSynced(through: LSN(UInt64(said / 146 + 3)))
+                }
+                _ = a.receive(Message(Epoch(3), Stage.session, .working))
+                _ = a.later(milliseconds: a.timings.suspectAfter - 1)
+                said += 1
+            }
+            #expect(isSlow ? said == 1000 : said > 146 && said < 180, "\(said)")
+        }
+    }
+
     @Test("a solo primary answers once its own disk has the entry")
     func ownDisk() {
         var a = Stage.solo()

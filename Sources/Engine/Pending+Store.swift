@@ -1,14 +1,13 @@
-import Engine
 import Store
-import Tickets
-import Wire
 
 extension PendingWrite {
-    var standsAlone: Bool { if case .changeSchema = request.body { true } else { false } }
+    /// A batch of its own, since it becomes an entry by itself.
+    package var standsAlone: Bool { if case .changeSchema = request.body { true } else { false } }
 }
 
 extension StoreRequest {
-    init(_ pending: PendingWrite) {
+    /// What a seat has asked for, as the database takes it.
+    package init(_ pending: PendingWrite) {
         let request = pending.request
         let body: Body
         switch request.body {
@@ -24,7 +23,8 @@ extension StoreRequest {
 }
 
 extension WriteAnswer.Outcome {
-    init(_ outcome: Outcome) {
+    /// What became of it in the database, as it is told to the seat.
+    package init(_ outcome: Outcome) {
         switch outcome {
         case .answer(.done(let done), _): self = .done(done)
         case .answer(.executed(let results), _): self = .executed(results)
@@ -34,18 +34,6 @@ extension WriteAnswer.Outcome {
         case .unknownSession: self = .refused(.unknownSession)
         case .windowExpired: self = .refused(.windowExpired)
         case .failed, .postponed, .sessionsExpired: self = .notNow(.overloaded)
-        }
-    }
-}
-
-extension WorkerFailure {
-    init(_ error: StoreError) {
-        let text = "\(error)"
-        switch error {
-        case .copiesDiffer, .digestDiffers, .schemaVersionDiffers, .schemaDiffers: self = .copiesDiffer(text)
-        case .damaged: self = .damaged(text)
-        case .diskFull: self = .diskFull(text)
-        default: self = .failed(text)
         }
     }
 }

@@ -47,6 +47,13 @@ let package = Package(
         .target(name: "Engine", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Store"]),
         .target(name: "Seat", dependencies: ["Replication", "Tickets", "Wire", "Transport", log] + nio),
         .target(name: "Arbitration", dependencies: ["Replication", "Wire", "Transport", "DurableLog", log] + nio),
+        // 4: all of it on simulated time, disk and network
+        .target(
+            name: "Simulator",
+            dependencies: [
+                "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Seat", "Arbitration",
+                "CSQLiteSession",
+            ]),
         // 5: sockets, threads, signals
         .target(
             name: "Daemon",
@@ -97,6 +104,7 @@ let package = Package(
                 "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
+        .testTarget(name: "SimulatorTests", dependencies: ["Simulator"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

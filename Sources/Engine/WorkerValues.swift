@@ -1,14 +1,17 @@
-import Engine
+import DurableLog
 import Store
 import Tickets
 import Wire
 
+// What workers make of what they are given.
+
 extension PendingWrite {
-    var standsAlone: Bool { if case .changeSchema = request.body { true } else { false } }
+    /// A schema change is an entry by itself.
+    package var standsAlone: Bool { if case .changeSchema = request.body { true } else { false } }
 }
 
 extension StoreRequest {
-    init(_ pending: PendingWrite) {
+    package init(_ pending: PendingWrite) {
         let request = pending.request
         let body: Body
         switch request.body {
@@ -24,7 +27,7 @@ extension StoreRequest {
 }
 
 extension WriteAnswer.Outcome {
-    init(_ outcome: Outcome) {
+    package init(_ outcome: Outcome) {
         switch outcome {
         case .answer(.done(let done), _): self = .done(done)
         case .answer(.executed(let results), _): self = .executed(results)
@@ -39,12 +42,32 @@ extension WriteAnswer.Outcome {
 }
 
 extension WorkerFailure {
-    init(_ error: StoreError) {
+    package init(_ error: StoreError) {
         let text = "\(error)"
         switch error {
         case .copiesDiffer, .digestDiffers, .schemaVersionDiffers, .schemaDiffers: self = .copiesDiffer(text)
         case .damaged: self = .damaged(text)
         case .diskFull: self = .diskFull(text)
+        default: self = .failed(text)
+        }
+    }
+}
+
+extension EntryLog {
+    /// The end of the log, as the next entry has to know it. Nil: it holds no entry, and can't say.
+    package func tip() throws(LogError) -> LogTip? {
+        guard last.lsn >= first, let frame = try read(from: last.lsn, maxBytes: 1).last else { return nil }
+        return LogTip(after: frame)
+    }
+}
+
+extension WorkerFailure {
+    package init(_ error: LogError) {
+        let text = "\(error)"
+        switch error {
+        case .syncFailed: self = .syncFailed(text)
+        case .damaged: self = .damaged(text)
+        case .full: self = .diskFull(text)
         default: self = .failed(text)
         }
     }

@@ -13,6 +13,7 @@ let package = Package(
     name: "twinline",
     products: [
         .executable(name: "twinline", targets: ["twinline"]),
+        .executable(name: "twinline-sim", targets: ["twinline-sim"]),
         .library(name: "Seat", targets: ["Seat"]),
     ],
     dependencies: [
@@ -71,6 +72,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+        .executableTarget(
+            name: "twinline-sim",
+            dependencies: ["Simulator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         // tests
         .testTarget(
             name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces", "Transitions.txt"]),
@@ -104,7 +108,7 @@ let package = Package(
                 "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
-        .testTarget(name: "SimulatorTests", dependencies: ["Simulator"]),
+        .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Arbitration"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -64,6 +64,7 @@ extension NodeEngine {
     /// Orders the database to commit what the replica says is committed, and gives the answers: they need not wait for
     /// the database's own COMMIT, since a read waits until all is applied that was committed when it came.
     func orderCommits() {
+        defer { takeRequestsIfReady() }
         while writes.ordered < replica.committed, !writes.reading {
             if let proposed = writes.proposed, proposed.position.lsn == writes.ordered.next {
                 writes.ordered = proposed.position.lsn

@@ -33,6 +33,8 @@ package final class NodeEngine {
     private var isBeating = false
     /// Requests are refused, since the disk is full.
     private var isPaused = false
+    /// The database has been told to take them.
+    private var takesRequests = false
 
     /// - Parameter tip: the end of the log, all of it synced.
     package init(
@@ -171,8 +173,7 @@ package final class NodeEngine {
             shell.standingChanged(now)
             if now.role == .primary, !sameReign {
                 reign += 1
-                database.takeRequests(reign: reign)
-                isPaused = false
+                (isPaused, takesRequests) = (false, false)
             }
         }
         pauseIfFull()
@@ -183,7 +184,17 @@ package final class NodeEngine {
     private func pauseIfFull() {
         guard standing.role == .primary, isPaused == replica.hasRoom else { return }
         isPaused = !replica.hasRoom
-        if isPaused { database.pauseRequests(.diskFull) } else { database.takeRequests(reign: reign) }
+        guard isPaused else { return }
+        takesRequests = false
+        database.pauseRequests(.diskFull)
+    }
+
+    /// Once the database has the orders for all that was committed before this reign, some of which may have to be read
+    /// from the log first: a request must see all of it, and its open transaction would be in the way.
+    func takeRequestsIfReady() {
+        guard standing.role == .primary, !takesRequests, !isPaused, writes.ordered >= replica.committed else { return }
+        takesRequests = true
+        database.takeRequests(reign: reign)
     }
 
     /// No longer the one that answers: nothing that waits here will be answered here.

@@ -1,5 +1,6 @@
 import Foundation
 import Replication
+import Store
 import Testing
 import Tickets
 import Wire
@@ -135,5 +136,33 @@ import Wire
         #expect(
             pair[.b].answers.last?.outcome == .done(Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1)))
         #expect(pair[.b].engine.replica.failoverObstacle == nil)
+    }
+
+    @Test("a new primary executes nothing before its database has the orders for all that was committed")
+    func appliesBeforeItExecutes() throws {
+        let pair = try TestPair()
+        try pair.formPair()
+        let session = try openSession(pair)
+        for number in 1...3 {
+            submit(open(UInt64(number)), UInt64(number), session, to: pair[.a])
+            try pair.pump()
+        }
+        let records = (pair.kill(.b), pair.kill(.a))
+        // A power cut has taken all that SQLite had not yet synced: the log repairs that.
+        let path = pair.root.appending(path: "a/db").path
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        _ = try ReplicatedDatabase.create(at: path)
+        try pair.start(.a, records.1)
+        pair[.a].logSticksWhenServing = true
+        pair[.a].engine.peerRefused()
+        submit(open(1), 1, session, to: pair[.a])
+        try pair.run(milliseconds: 300)
+        #expect(pair[.a].serves && pair[.a].logStuck)
+        #expect(pair[.a].answers.isEmpty, "executed on a database that lacks entries: \(pair[.a].answers)")
+        (pair[.a].logSticksWhenServing, pair[.a].logStuck) = (false, false)
+        try pair.run(milliseconds: 300)
+        let done = Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1)
+        #expect(pair[.a].answers.last?.outcome == .done(done))
+        #expect(pair[.a].halts.isEmpty)
     }
 }

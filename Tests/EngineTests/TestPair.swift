@@ -23,6 +23,8 @@ final class TestPair {
         var events: [WorkerEvent] = []
         /// The log's disk does not answer.
         var logStuck = false
+        /// Nor does it once the node begins to answer.
+        var logSticksWhenServing = false
 
         init(_ name: NodeName, _ pair: TestPair, _ directory: URL) {
             (self.name, self.pair, self.directory) = (name, pair, directory)
@@ -33,7 +35,9 @@ final class TestPair {
         func ask(_ request: RegisterRequest) { pair.ask(request, by: name) }
         func deliver(_ answers: [WriteAnswer]) { self.answers += answers }
         func deliver(_ answers: [ReadAnswer]) { views += answers }
-        func standingChanged(_ standing: Standing) {}
+        func standingChanged(_ standing: Standing) {
+            if logSticksWhenServing, standing.role == .primary { logStuck = true }
+        }
         func halt(_ reason: HaltReason) { halts.append(reason) }
         var serves: Bool { engine?.replica.serves ?? false }
     }

@@ -9,7 +9,8 @@ import Testing
         "Wire": ["Replication", "Tickets", "CChecksum", "SwiftProtobuf", "FoundationEssentials", "Synchronization"],
         "DurableLog": ["Replication", "Wire", "Glibc"],
         "Store": [
-            "Replication", "Tickets", "Wire", "GRDB", "CSQLiteSession", "Glibc", "Synchronization", "FoundationEssentials",
+            "Replication", "Tickets", "Wire", "GRDB", "CSQLiteSession", "Glibc", "Synchronization",
+            "FoundationEssentials",
         ],
         "Transport": ["Replication", "Wire", "COpenSSL", "NIOCore", "NIOPosix", "Synchronization", "Glibc"],
         "Engine": ["Replication", "Tickets", "Wire", "DurableLog", "Store"],
@@ -28,7 +29,9 @@ import Testing
         ],
     ]
     /// Levels 0 to 3 are driven from outside, so that they run on simulated time as well.
-    static let driven: Set<String> = ["Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Simulator"]
+    static let driven: Set<String> = [
+        "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Simulator",
+    ]
 
     struct Source {
         let path: String

@@ -58,11 +58,12 @@ final class SimulatedDisk {
     /// The machine loses its power.
     func cutPower(_ loss: PowerLoss) {
         kill()
-        let keptNames: Int = switch loss {
-        case .everything: 0
-        case .nothing: namings.count
-        case .some, .tail: Int(random.below(UInt64(namings.count) + 1))
-        }
+        let keptNames: Int =
+            switch loss {
+            case .everything: 0
+            case .nothing: namings.count
+            case .some, .tail: Int(random.below(UInt64(namings.count) + 1))
+            }
         for naming in namings.prefix(keptNames) { settle(naming) }
         namings = []
         files = [:]

@@ -105,12 +105,13 @@ final class SimulatedFile {
         let limit = loss == .tail ? Int(random.below(UInt64(dirty.count) + 1)) : 0
         for sector in dirty {
             seen += 1
-            let survives = switch loss {
-            case .everything: false
-            case .nothing: true
-            case .some: random.chance(50)
-            case .tail: seen <= limit
-            }
+            let survives =
+                switch loss {
+                case .everything: false
+                case .nothing: true
+                case .some: random.chance(50)
+                case .tail: seen <= limit
+                }
             let start = sector * Self.sector
             let end = min(start + Self.sector, bytes.count)
             guard survives, start < end else { continue }

@@ -13,6 +13,7 @@ let package = Package(
     name: "twinline",
     products: [
         .executable(name: "twinline", targets: ["twinline"]),
+        .executable(name: "twinline-sim", targets: ["twinline-sim"]),
         .library(name: "Seat", targets: ["Seat"]),
     ],
     dependencies: [
@@ -47,6 +48,13 @@ let package = Package(
         .target(name: "Engine", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Store"]),
         .target(name: "Seat", dependencies: ["Replication", "Tickets", "Wire", "Transport", log] + nio),
         .target(name: "Arbitration", dependencies: ["Replication", "Wire", "Transport", "DurableLog", log] + nio),
+        // 4: all of it on simulated time, disk and network
+        .target(
+            name: "Simulator",
+            dependencies: [
+                "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Seat", "Arbitration",
+                "CSQLiteSession",
+            ]),
         // 5: sockets, threads, signals
         .target(
             name: "Daemon",
@@ -64,6 +72,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),
+        .executableTarget(
+            name: "twinline-sim",
+            dependencies: ["Simulator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         // tests
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(
@@ -98,6 +109,7 @@ let package = Package(
                 "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", "TestSupport", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
+        .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Arbitration"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -13,8 +13,7 @@ package final class WitnessServer {
     private let loop: any EventLoop
     private let log: Logger
     private var witness: Witness
-    private let file: DurableRecord
-    private let boot: String
+    private let file: WitnessRecord
     private var clients: [UInt64: (channel: any Channel, name: String)] = [:]
     private var speakers = Speakers()
     private var nextClient: UInt64 = 0
@@ -30,24 +29,12 @@ package final class WitnessServer {
         self.loop = loop
         self.log = log
         self.failed = failed
-        boot = Self.bootID()
         try Self.requireNoNode(in: directory)
-        do throws(LogError) { file = try DurableRecord(in: directory, name: "witness") } catch { throw .disk(error) }
-        var record: Witness.Record
-        var rebooted = false
-        if let bytes = file.load() {
-            guard let stored = try? WitnessFile(bytes: bytes) else { throw .unreadable(path: directory.path) }
-            record = stored.record
-            rebooted = boot.isEmpty || stored.boot != boot
-        } else {
+        file = try WitnessRecord(in: directory, boot: Self.bootID()) {
             var random = SystemRandomNumberGenerator()
-            record = Witness.Record(id: RandomID(high: random.next(), low: random.next()), starts: 0)
+            return RandomID(high: random.next(), low: random.next())
         }
-        record.starts += 1
-        do throws(LogError) {
-            try file.save(WitnessFile(record: record, boot: boot).bytes)
-        } catch { throw .disk(error) }
-        witness = Witness(record: record, machineRebooted: rebooted)
+        witness = file.witness
     }
 
     private static func requireNoNode(in directory: any DiskDirectory) throws(WitnessError) {
@@ -138,7 +125,7 @@ package final class WitnessServer {
             case .answer(let client, let answer): send(.answer(answer), to: client)
             case .save(let record):
                 do throws(LogError) {
-                    try file.save(WitnessFile(record: record, boot: boot).bytes)
+                    try file.save(record, isTrusted: witness.cautious.isEmpty)
                 } catch { return failed(error) }
                 perform(witness.recordSaved())
             }

@@ -30,6 +30,11 @@ static inline int twinline_allow_uris(void) {
     return sqlite3_config(SQLITE_CONFIG_URI, 1);
 }
 
+// For a simulator: what SQLite draws at random from then on.
+static inline int twinline_seed(int number) {
+    return sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, number, (sqlite3 *)0);
+}
+
 // The file that a VFS which stands before another one has opened there: it follows its own in memory.
 static inline sqlite3_file *twinline_next_file(sqlite3_file *file) {
     return file + 1;

@@ -139,23 +139,3 @@ extension LogThread {
         if log.first > first { report(.logReleased(first: log.first)) }
     }
 }
-
-extension EntryLog {
-    /// The end of the log, as the next entry has to know it. Nil: it holds no entry, and can't say.
-    func tip() throws(LogError) -> LogTip? {
-        guard last.lsn >= first, let frame = try read(from: last.lsn, maxBytes: 1).last else { return nil }
-        return LogTip(after: frame)
-    }
-}
-
-extension WorkerFailure {
-    init(_ error: LogError) {
-        let text = "\(error)"
-        switch error {
-        case .syncFailed: self = .syncFailed(text)
-        case .damaged: self = .damaged(text)
-        case .full: self = .diskFull(text)
-        default: self = .failed(text)
-        }
-    }
-}

@@ -86,12 +86,9 @@ struct NodeStarter {
 
     private func makeReplica(_ opened: DataDirectory.Opened, _ process: UInt64) throws -> Replica {
         var random = SystemRandomNumberGenerator()
-        let base = try opened.log.position(at: LSN(opened.log.first.value - 1)) ?? .zero
-        return Replica(
-            name: settings.node, record: opened.file.record,
-            log: EpochTable(base: base, starts: opened.log.epochStarts(), last: opened.log.last),
-            applied: opened.database.applied.lsn, process: process,
-            spareDisk: RandomID(high: random.next(), low: random.next()), now: monotonicNow(),
+        return try Replica(
+            settings.node, record: opened.file.record, log: opened.log, applied: opened.database.applied.lsn,
+            process: process, spareDisk: RandomID(high: random.next(), low: random.next()), now: monotonicNow(),
             timings: settings.timings)
     }
 }

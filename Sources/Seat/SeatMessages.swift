@@ -86,7 +86,7 @@ extension ToNode {
 }
 
 extension Twinline_Seat_V1_SeatMessage {
-    init(_ message: ToNode, program: String) {
+    package init(_ message: ToNode, program: String) {
         self.init()
         switch message {
         case .hello(let epoch):
@@ -104,7 +104,7 @@ extension Twinline_Seat_V1_SeatMessage {
 }
 
 extension FromNode {
-    init(_ message: Twinline_Seat_V1_NodeMessage) throws(MalformedMessage) {
+    package init(_ message: Twinline_Seat_V1_NodeMessage) throws(MalformedMessage) {
         switch message.body {
         case .welcome(let welcome):
             guard welcome.hasStanding else { throw MalformedMessage(field: "standing") }

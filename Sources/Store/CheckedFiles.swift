@@ -1,5 +1,6 @@
 import CSQLiteSession
 import Glibc
+import Synchronization
 
 /// SQLite's way to the disk (a VFS, sqlite.org/vfs.html) with page checksums: the system's own, which reads and writes
 /// of the database's file pass through on their way. SQLite's write-ahead log has checksums of its own.
@@ -7,8 +8,11 @@ enum CheckedFiles {
     static let name = "twinline"
 
     /// Nil: this connection may be opened; else why not. The first call registers it.
-    static let failure: Int32? = {
-        guard let system = sqlite3_vfs_find(nil) else { return SQLITE_ERROR }
+    static let failure: Int32? = register(name, before: nil)
+
+    /// Before the system's own, or before another VFS.
+    private static func register(_ name: String, before next: String?) -> Int32? {
+        guard let system = sqlite3_vfs_find(next) else { return SQLITE_ERROR }
         // For the process's whole life: SQLite keeps the pointers.
         let vfs = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
         vfs.initialize(to: system.pointee)
@@ -19,7 +23,31 @@ enum CheckedFiles {
         vfs.pointee.xOpen = open
         let code = sqlite3_vfs_register(vfs, 0)
         return code == SQLITE_OK ? nil : code
-    }()
+    }
+
+    /// Databases that lie in the files of another VFS.
+    private static let elsewhere = Mutex<(path: String, next: String, name: String)?>(nil)
+
+    /// The VFS that a database at this path is opened through.
+    static func name(for path: String) -> String {
+        elsewhere.withLock { $0.flatMap { path.hasPrefix($0.path) ? $0.name : nil } } ?? name
+    }
+
+    /// Nil: the path is the system's own, and is to be looked for there.
+    static func existsElsewhere(_ path: String) -> Bool? {
+        guard let next = elsewhere.withLock({ $0.flatMap { path.hasPrefix($0.path) ? $0.next : nil } }),
+            let vfs = sqlite3_vfs_find(next)
+        else { return nil }
+        var found: Int32 = 0
+        return vfs.pointee.xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &found) == SQLITE_OK && found != 0
+    }
+
+    static func keep(below path: String, in next: String) -> Bool {
+        let name = name + "-" + next
+        guard register(name, before: next) == nil else { return false }
+        elsewhere.withLock { $0 = (path, next, name) }
+        return true
+    }
 
     private static let open:
         @convention(c) (
@@ -65,4 +93,21 @@ extension UnsafeMutablePointer<sqlite3_file> {
         let file = twinline_next_file(self)!
         return (file, file.pointee.pMethods.pointee)
     }
+}
+
+/// For a simulator: databases whose files are its own.
+package enum DatabaseLibrary {
+    /// Databases whose path begins like this are opened through another VFS of SQLite's than the system's; their pages
+    /// are checked all the same. Once, and for one VFS.
+    /// - Parameter register: makes the VFS known to SQLite, and gives SQLite's result code.
+    /// - Returns: whether that could be done.
+    package static func keep(below path: String, in vfs: String, register: () -> Int32) -> Bool {
+        // To be said before anything else that SQLite does.
+        _ = Connection.libraryIsSetUp
+        return register() == SQLITE_OK && CheckedFiles.keep(below: path, in: vfs)
+    }
+
+    /// What SQLite draws at random from here on, so that a run can be repeated: salts of its write-ahead log, which no
+    /// result depends on.
+    package static func seed(_ number: Int32) { _ = twinline_seed(number) }
 }

@@ -79,7 +79,7 @@ final class Connection {
         """
 
     /// Once, before the first connection. A library that is in use already keeps them: then it is only slower.
-    private static let libraryIsSetUp =
+    static let libraryIsSetUp =
         twinline_disable_memory_statistics() == SQLITE_OK && twinline_allow_uris() == SQLITE_OK
 
     /// The file by the way that checks its pages (sqlite.org/uri.html).
@@ -92,7 +92,7 @@ final class Connection {
             let digits = String(byte, radix: 16)
             uri += isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + digits
         }
-        return uri + "?vfs=" + CheckedFiles.name
+        return uri + "?vfs=" + CheckedFiles.name(for: path)
     }
 
     /// In a new file. One that is there keeps what it has.

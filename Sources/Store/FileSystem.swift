@@ -1,5 +1,5 @@
 import Glibc
 
 enum FileSystem {
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    static func exists(_ path: String) -> Bool { CheckedFiles.existsElsewhere(path) ?? (access(path, F_OK) == 0) }
 }

@@ -45,7 +45,7 @@ package final class SnapshotFile {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
         // By the way that stamps each page with its checksum; the source's connection has registered it.
-        let code = sqlite3_open_v2(target, &opened, flags, CheckedFiles.name)
+        let code = sqlite3_open_v2(target, &opened, flags, CheckedFiles.name(for: target))
         guard code == SQLITE_OK, let opened else {
             sqlite3_close_v2(opened)
             throw .inputOutput(path: target, code: code, message: String(cString: sqlite3_errstr(code)))

@@ -8,7 +8,10 @@ import Testing
         "Replication": [], "Tickets": [],
         "Wire": ["Replication", "Tickets", "CChecksum", "SwiftProtobuf", "FoundationEssentials", "Synchronization"],
         "DurableLog": ["Replication", "Wire", "Glibc"],
-        "Store": ["Replication", "Tickets", "Wire", "GRDB", "CSQLiteSession", "Glibc", "FoundationEssentials"],
+        "Store": [
+            "Replication", "Tickets", "Wire", "GRDB", "CSQLiteSession", "Glibc", "Synchronization",
+            "FoundationEssentials",
+        ],
         "Transport": ["Replication", "Wire", "COpenSSL", "NIOCore", "NIOPosix", "Synchronization", "Glibc"],
         "Engine": ["Replication", "Tickets", "Wire", "DurableLog", "Store"],
         "Seat": [
@@ -16,13 +19,19 @@ import Testing
             "FoundationEssentials", "Synchronization",
         ],
         "Arbitration": ["Replication", "Wire", "Transport", "DurableLog", "NIOCore", "NIOPosix", "Logging", "Glibc"],
+        "Simulator": [
+            "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Seat", "Arbitration", "CSQLiteSession",
+            "Glibc", "Synchronization",
+        ],
         "Daemon": [
             "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Arbitration", "NIOCore",
             "NIOPosix", "Logging", "Yams", "Glibc", "Synchronization", "FoundationEssentials", "Foundation",
         ],
     ]
     /// Levels 0 to 3 are driven from outside, so that they run on simulated time as well.
-    static let driven: Set<String> = ["Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine"]
+    static let driven: Set<String> = [
+        "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Simulator",
+    ]
 
     struct Source {
         let path: String

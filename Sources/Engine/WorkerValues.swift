@@ -1,12 +1,16 @@
+import DurableLog
 import Store
+import Tickets
+import Wire
+
+// What workers make of what they are given.
 
 extension PendingWrite {
-    /// A batch of its own, since it becomes an entry by itself.
+    /// A schema change is an entry by itself.
     package var standsAlone: Bool { if case .changeSchema = request.body { true } else { false } }
 }
 
 extension StoreRequest {
-    /// What a seat has asked for, as the database takes it.
     package init(_ pending: PendingWrite) {
         let request = pending.request
         let body: Body
@@ -23,7 +27,6 @@ extension StoreRequest {
 }
 
 extension WriteAnswer.Outcome {
-    /// What became of it in the database, as it is told to the seat.
     package init(_ outcome: Outcome) {
         switch outcome {
         case .answer(.done(let done), _): self = .done(done)
@@ -34,6 +37,38 @@ extension WriteAnswer.Outcome {
         case .unknownSession: self = .refused(.unknownSession)
         case .windowExpired: self = .refused(.windowExpired)
         case .failed, .postponed, .sessionsExpired: self = .notNow(.overloaded)
+        }
+    }
+}
+
+extension WorkerFailure {
+    package init(_ error: StoreError) {
+        let text = "\(error)"
+        switch error {
+        case .copiesDiffer, .digestDiffers, .schemaVersionDiffers, .schemaDiffers: self = .copiesDiffer(text)
+        case .damaged: self = .damaged(text)
+        case .diskFull: self = .diskFull(text)
+        default: self = .failed(text)
+        }
+    }
+}
+
+extension EntryLog {
+    /// The end of the log, as the next entry has to know it. Nil: it holds no entry, and can't say.
+    package func tip() throws(LogError) -> LogTip? {
+        guard last.lsn >= first, let frame = try read(from: last.lsn, maxBytes: 1).last else { return nil }
+        return LogTip(after: frame)
+    }
+}
+
+extension WorkerFailure {
+    package init(_ error: LogError) {
+        let text = "\(error)"
+        switch error {
+        case .syncFailed: self = .syncFailed(text)
+        case .damaged: self = .damaged(text)
+        case .full: self = .diskFull(text)
+        default: self = .failed(text)
         }
     }
 }

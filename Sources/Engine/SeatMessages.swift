@@ -1,11 +1,11 @@
-import Engine
 import Replication
 import Tickets
-import Transport
 import Wire
 
+// What seats are told, as the seat protocol says it.
+
 extension Twinline_Seat_V1_Standing {
-    init(_ standing: Standing) {
+    package init(_ standing: Standing) {
         self.init()
         epoch = standing.epoch.value
         switch standing.role {
@@ -34,7 +34,7 @@ extension Twinline_Seat_V1_NotNow {
 }
 
 extension Twinline_Seat_V1_Answer {
-    init(_ answer: WriteAnswer, _ standing: Standing) {
+    package init(_ answer: WriteAnswer, _ standing: Standing) {
         self.init()
         (session, sequence) = (UInt64(bitPattern: answer.session), answer.sequence)
         switch answer.outcome {
@@ -49,7 +49,7 @@ extension Twinline_Seat_V1_Answer {
 }
 
 extension Twinline_Seat_V1_ReadAnswer {
-    init(_ answer: ReadAnswer, _ standing: Standing) {
+    package init(_ answer: ReadAnswer, _ standing: Standing) {
         self.init()
         switch answer.outcome {
         case .view(let view): self = Self(number: answer.number, at: answer.position, view)
@@ -62,7 +62,7 @@ extension Twinline_Seat_V1_ReadAnswer {
 }
 
 extension Twinline_Seat_V1_NodeMessage {
-    static func refusal(of request: Twinline_Seat_V1_Request, _ refusal: Refusal) -> Twinline_Seat_V1_NodeMessage {
+    package static func refusal(of request: Twinline_Seat_V1_Request, _ refusal: Refusal) -> Twinline_Seat_V1_NodeMessage {
         var message = Twinline_Seat_V1_NodeMessage()
         (message.answer.session, message.answer.sequence) = (request.session, request.sequence)
         message.answer.refused = Twinline_Seat_V1_Refusal(refusal)
@@ -71,17 +71,5 @@ extension Twinline_Seat_V1_NodeMessage {
 }
 
 extension Twinline_Seat_V1_SeatMessage {
-    var isHello: Bool { if case .hello? = body { true } else { false } }
-}
-
-extension Identity {
-    var mayUseSQL: Bool { if case .service = role { true } else { false } }
-
-    /// Ops look after the pair, and not after tickets.
-    var mayWrite: Bool {
-        switch role {
-        case .seat, .supervisor, .service: true
-        case .ops, .node, .witness: false
-        }
-    }
+    package var isHello: Bool { if case .hello? = body { true } else { false } }
 }

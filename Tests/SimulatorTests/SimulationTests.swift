@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+@testable import Simulator
+
+/// Whole runs. `Deploy/test` makes hundreds of them with the release build.
+struct SimulationTests {
+    @Test("nothing answered is lost or done twice, nobody answers beside another, and all heals", arguments: 1...4)
+    func holds(seed: UInt64) {
+        let verdict = simulate(seed: seed)
+        #expect(verdict.violation == nil, "twinline-sim --seed \(seed)")
+        #expect(verdict.answers > 20)
+        #expect(!verdict.faultsApplied.isEmpty)
+    }
+
+    @Test("the same seed gives the same run")
+    func repeats() {
+        var first: [String] = [], second: [String] = []
+        _ = simulate(seed: 5, tracer: { first.append($0) })
+        _ = simulate(seed: 5, tracer: { second.append($0) })
+        #expect(first == second)
+        #expect(first.count > 1000)
+    }
+
+    @Test("the reviewed table's changes of role are found in its text")
+    func changes() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+        let path = root.appending(path: "Tests/ReplicationTests/Transitions.txt").standardizedFileURL
+        let changes = TransitionTable.changes(in: try String(contentsOf: path, encoding: .utf8))
+        #expect(changes.contains("following + hand over -> claiming"))
+        #expect(changes.contains("idle + peer refused -> claiming"))
+        #expect(changes.contains("claiming, asked + won -> rising"))
+        #expect(changes.contains("lacking + won -> solo"))
+        #expect(!changes.contains { $0.contains("any frame") || $0.contains("older") })
+    }
+}

@@ -62,7 +62,9 @@ extension Twinline_Seat_V1_ReadAnswer {
 }
 
 extension Twinline_Seat_V1_NodeMessage {
-    package static func refusal(of request: Twinline_Seat_V1_Request, _ refusal: Refusal) -> Twinline_Seat_V1_NodeMessage {
+    package static func refusal(of request: Twinline_Seat_V1_Request, _ refusal: Refusal)
+        -> Twinline_Seat_V1_NodeMessage
+    {
         var message = Twinline_Seat_V1_NodeMessage()
         (message.answer.session, message.answer.sequence) = (request.session, request.sequence)
         message.answer.refused = Twinline_Seat_V1_Refusal(refusal)

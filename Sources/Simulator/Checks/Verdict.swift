@@ -58,7 +58,7 @@ final class Course {
     func run() {
         guard world.violation == nil else { return }
         // What a wound has begun is finished first: it was the one loss.
-        world.run(for: 120 * Self.second) { self.world.plague.wounded == nil }
+        world.run(for: 250 * Self.second) { self.world.plague.wounded == nil }
         if world.plague.wounded != nil { return world.fail("LIVENESS: a wound is not overcome") }
         world.plague.end()
         healAllButOne()

@@ -15,7 +15,8 @@ extension Plague {
         let host = isOfWitness ? world.witnesses[0].host : node.host
         begin(wound: host)
         world.mend()
-        wait(for: 30_000_000_000, whole()) {
+        wait(for: 60_000_000_000, whole()) {
+            self.inflict()
             self.note("\(fault.kind) at \(host)")
             if isOfWitness { self.wound(fault.kind, witness: &random) } else { self.wound(fault.kind, node, &random) }
         }
@@ -45,13 +46,13 @@ extension Plague {
     }
 
     private func recover(_ tend: @escaping () -> Void = {}) {
-        wait(for: 40_000_000_000, whole(tend)) { self.begin(wound: nil) }
+        wait(for: 80_000_000_000, whole(tend)) { self.overcome() }
     }
 
     // MARK: nodes
 
     private func wound(_ kind: Fault.Kind, _ node: SimulatedNode, _ random: inout SeededRandom) {
-        guard node.process != nil else { return begin(wound: nil) }
+        guard node.process != nil else { return overcome() }
         switch kind {
         case .failSync:
             node.disk.nextSyncFails = true
@@ -63,7 +64,7 @@ extension Plague {
             world.ledger.forget(node.name)
             after(random.within(10_000_000...2_000_000_000)) { self.tend(node) }
         case .putBack:
-            guard let copy = copies[node.host] else { return begin(wound: nil) }
+            guard let copy = copies[node.host] else { return overcome() }
             node.end()
             node.disk.replace(with: copy)
             node.isTampered = true
@@ -95,7 +96,7 @@ extension Plague {
         }
         if node.isDown { node.start() }
         let isWhole = whole { if node.isDown { node.start() } }
-        wait(for: 40_000_000_000, { self.isEnded(node) || isWhole() }) {
+        wait(for: 80_000_000_000, { self.isEnded(node) || isWhole() }) {
             guard !reseeds || node.isTampered else { return self.recover { self.tendOnce(node) } }
             self.note("\(node.name) is reseeded")
             node.reseed()

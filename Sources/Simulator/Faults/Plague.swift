@@ -12,6 +12,8 @@ final class Plague {
     private(set) var isOver = false
     /// Something that was promised to be kept is gone; until it is back, nothing else happens but to its owner.
     private(set) var wounded: Host?
+    /// Else it is still being waited for that all is whole.
+    private var isInflicted = false
     var copies: [Host: [String: [UInt8]]] = [:]
     /// Of a hundred requests to the witness, so many come a second time, late.
     private(set) var lateRequests: UInt64 = 0
@@ -46,7 +48,7 @@ final class Plague {
     private func mayStrike(_ node: SimulatedNode) -> Bool { wounded == nil || wounded == node.host }
 
     private func strike(_ kind: Fault.Kind, _ random: inout SeededRandom) -> Bool {
-        if wounded != nil, !kind.endsNode { return false }
+        if wounded != nil, !kind.endsNode || !isInflicted { return false }
         let node = random.pick(world.nodes)
         guard mayStrike(node) else { return false }
         switch kind {
@@ -186,7 +188,13 @@ final class Plague {
 
     // MARK: wounds
 
-    func begin(wound host: Host?) { wounded = host }
+    func begin(wound host: Host) { (wounded, isInflicted) = (host, false) }
+    func inflict() { isInflicted = true }
+
+    func overcome() {
+        wounded = nil
+        if !isOver { world.storm() }
+    }
 
     func duplicates() -> Bool { lateRequests > 0 && random.chance(lateRequests) }
 }

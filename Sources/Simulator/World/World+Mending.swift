@@ -37,13 +37,13 @@ extension World {
     var isWhole: Bool {
         guard isSettled, let leader = nodes.first(where: { $0.replica?.failoverObstacle == nil })?.replica,
             case .primary(let primary) = leader.role, let standby = self[leader.name.other].replica,
-            let witness = witness(leader.record.witness.id), let core = witness.process?.core,
+            let witness = self.witness(leader.record.witness.id), let core = witness.process?.core,
             witness.process?.isPaused == false, core.cautious.isEmpty, let register = core.register(of: pair)
         else { return false }
         return register.mode == .paired && register.epoch == primary.epoch && register.primary == leader.name
             && register.disks[leader.name] == leader.record.disk && register.disks[standby.name] == standby.record.disk
-            && standby.epoch == primary.epoch && standby.synced == leader.log.last.lsn && !standby.witnessesToTestify
-            && !leader.witnessesToTestify && nodes.allSatisfy { $0.process?.isPaused == false }
+            && standby.follows(primary) && !standby.lacksWitness && !leader.lacksWitness
+            && nodes.allSatisfy { $0.process?.isPaused == false }
     }
 
     /// A standby's and a primary's databases hold the same.
@@ -55,5 +55,10 @@ extension World {
 
 extension Replica {
     /// The witness has not heard it since it last started, or does not answer.
-    fileprivate var witnessesToTestify: Bool { !witnessIsThere || arbiter.refusal != nil }
+    fileprivate var lacksWitness: Bool { !witnessIsThere || arbiter.refusal != nil }
+
+    fileprivate func follows(_ primary: Primary) -> Bool {
+        guard case .standby(let standby) = role, standby.follows else { return false }
+        return epoch == primary.epoch && standby.session == primary.session?.id
+    }
 }

@@ -9,6 +9,8 @@ final class World {
     let seed: UInt64
     var random: SeededRandom
     var profile: Profile
+    /// As the seed made it.
+    private let weather: Profile
     /// Nanoseconds since the run began.
     private(set) var now: UInt64 = 0
     private(set) var steps = 0
@@ -40,6 +42,7 @@ final class World {
         DatabaseLibrary.seed(Int32(truncatingIfNeeded: seed))
         var random = SeededRandom(seed)
         profile = Profile(&random)
+        weather = profile
         self.random = random.fork()
         network = Network(self, hosts: Host.firstSeat + profile.seats, random.fork())
         (ledger, desk) = (Ledger(self), Desk(self))
@@ -92,6 +95,9 @@ final class World {
         if violation == nil { now = end }
         return enough()
     }
+
+    /// Things take as long as the seed wants, after they were mended.
+    func storm() { profile = weather }
 
     // MARK: words
 

@@ -25,11 +25,11 @@ extension ProcessTests.ForcedTests {
         #expect(solo.code == 1 && solo.said.contains("is not the primary"))
         #expect(await faulty.pair.view.look().primary == nil)
 
-        // A node that takes two seconds to answer is slow, and not off.
+        // A node that takes some seconds to answer is slow, and not off.
         let process = try #require(faulty.pair.nodes[standby]?.id)
         faulty.pair.nodes[standby]?.freeze()
         let thaw = Task {
-            try await Task.sleep(for: .seconds(2))
+            try await Task.sleep(for: .seconds(4))
             kill(process, SIGCONT)
         }
         let forced = try await faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")

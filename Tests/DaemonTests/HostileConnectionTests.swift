@@ -8,8 +8,9 @@ import Wire
 
 @testable import Daemon
 
-/// What strangers, seats and nodes can do to a running pair over real sockets: end their own connection.
-@Suite(.timeLimit(.minutes(2))) struct HostileConnectionTests {
+/// What strangers, seats and nodes can do to a running pair over real sockets: end their own connection. One after
+/// another: each keeps the processor busy.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct HostileConnectionTests {
     @Test("garbage, half frames and floods on any port end their own connections, and pair and seats go on")
     func garbage() async throws {
         let log = RecordedLog()
@@ -53,9 +54,10 @@ import Wire
     func silent() async throws {
         try await RunningPair.with { running in
             try await running.format()
-            for proto in [ApplicationProtocol.node, .copy] {
-                try await dial(running, "node/b", proto, 0).closeFuture.get()
-            }
+            let silent = [
+                try await dial(running, "node/b", .node, 0), try await dial(running, "node/b", .copy, 0),
+            ]
+            for channel in silent { try await channel.closeFuture.get() }
             #expect(try await running.status(.a).failoverPossible)
         }
     }

@@ -181,7 +181,7 @@ SCRATCH c, i, j, m, b; SCRATCH k, e, s, x, y, z, d, v, u, w;
 #define FREE(to) (M[(to)*SLOTS].k==0 || M[(to)*SLOTS+SLOTS-1].k==0)
 #define HAS(to,kk) (M[(to)*SLOTS].k==kk || M[(to)*SLOTS+SLOTS-1].k==kk)
 #define LASTEPOCH(n_) (N[n_].ln==0 -> 0 : EPOCHOF(N[n_].e[N[n_].ln-1]))
-#define POSITION(n_,l_) (l_==0 -> 0 : ((N[n_].e[l_-1] & 248) | l_))
+#define POSITION(n_,l_) ((l_)==0 -> 0 : ((N[n_].e[(l_)-1] & 248) | (l_)))
 #define ATLEAST(floor_) (floor_==0 || (ME.syn>0 && floor_<=((ME.e[ME.syn-1] & 248) | ME.syn)))
 #define MIN(a_,b_) (a_<b_ -> a_ : b_)
 #define MAX(a_,b_) (a_>b_ -> a_ : b_)
@@ -209,12 +209,14 @@ SCRATCH c, i, j, m, b; SCRATCH k, e, s, x, y, z, d, v, u, w;
 #endif
 #ifdef NO_R4_STOP
 #define FOLLOWS (ME.st==FOLLOW || ME.st==CLAIM)
+#define ROOM (ME.st==FOLLOW || x<MAXLOG-1)           /* a claimant's mark must fit */
 #else
 #define FOLLOWS (ME.st==FOLLOW)
+#define ROOM 1
 #endif
 #ifdef NO_R9_STANDBY
-#define CONFIRMS (ME.st==FOLLOW || ME.st==IDLE || ME.st==CLAIM)
-#define ITSROUND (e==ME.ep)
+#define CONFIRMS (ME.st!=DOWN)
+#define ITSROUND 1
 #else
 #define CONFIRMS FOLLOWS
 #define ITSROUND INSESSION
@@ -298,7 +300,7 @@ inline ownepoch(n_) { assert(!(N[1-n_].st==PRIMARY && N[1-n_].ep==N[n_].ep) /* O
 /* What says that a failover is possible is right. */
 inline status(n_) {
   if :: CLAIMED && N[n_].st==PRIMARY && N[n_].set && N[n_].hand==0 && N[1-n_].st==FOLLOW && N[1-n_].ses==N[n_].ses ->
-       assert(W[WIT(n_)].paired && W[WIT(n_)].e==N[n_].ep && W[WIT(n_)].p==n_ /* STATUS */)
+       c=POSITION(1-n_,N[1-n_].syn); assert(W[WIT(n_)].paired && W[WIT(n_)].e==N[n_].ep && W[WIT(n_)].p==n_ && c>=W[WIT(n_)].floor /* STATUS */); c=0
   :: else fi }
 
 /* ---- what nodes do ---- */
@@ -480,9 +482,9 @@ proctype node(bit n) {
 #endif
        };
 #ifdef NO_R6_SYNC
-       if :: ME.ln>ME.real -> d_step { SAY("%c's power is cut\n") cutlog(n, ME.real) } :: skip fi
+       if :: ME.ln>ME.real -> d_step { SAY("%c's power is cut\n") cutlog(n, ME.real); ME.com=MIN(ME.com,ME.ln) } :: skip fi
 #else
-       if :: ME.ln>ME.syn -> d_step { SAY("%c's power is cut\n") cutlog(n, ME.syn) } :: skip fi
+       if :: ME.ln>ME.syn -> d_step { SAY("%c's power is cut\n") cutlog(n, ME.syn); ME.com=MIN(ME.com,ME.ln) } :: skip fi
 #endif
      }
 #ifdef DISKS
@@ -580,7 +582,7 @@ proctype node(bit n) {
          :: k==REFUSE && ME.st==JOINING && INSESSION -> ME.st=IDLE; ME.ses=0; NEWDISK(n)
 #endif
          :: k==APPEND && FOLLOWS && INSESSION ->
-              if :: y!=0 && x==ME.ln -> ME.e[x]=y; ME.ln++ :: else fi;
+              if :: y!=0 && x==ME.ln && ROOM -> ME.e[x]=y; ME.ln++ :: else fi;
               z=MIN(z,ME.syn); if :: z>ME.com -> ME.com=z :: else fi
          :: k==ACK && ME.st==PRIMARY && ME.ses!=0 && INSESSION && x<=ME.ln ->
               ME.fol=1; ME.ack=MAX(ME.ack,x);
@@ -703,7 +705,7 @@ proctype node(bit n) {
        SAY("%c asks its standby to claim\n") ME.hand=2; put(O, HANDOVER, ME.ep, ME.ses, ME.ack, 0, 0) }
 
   /* ---- reads: one that must show nothing can't be stale ---- */
-  :: d_step { ME.st==PRIMARY && ME.srv && ME.hand==0 && reads<MAXREAD && acked!=0 && (!D[0].on || !D[READS-1].on) ->
+  :: d_step { ME.st==PRIMARY && ME.srv && ME.hand==0 && reads<MAXREAD && (acked!=0 || READS>1) && (!D[0].on || !D[READS-1].on) ->
        SAY("%c is asked to read\n") reads++;
        if :: !NEEDSROUND -> names(n, ME.com); assert(!CLAIMED || (acked & ~m)==0 /* STALE */); m=0
           :: else -> i=(D[0].on -> READS-1 : 0); D[i].on=1; D[i].who=n; D[i].need=acked; D[i].round=MAX(ME.sent,ME.conf)+1; ME.want=MAX(ME.want,D[i].round); i=0 fi }

@@ -52,7 +52,8 @@
 /* What is asked of the witness; or CLAIM */
 #define SOLO    1
 #define PAIRED  2
-#define INSTALL 3
+#define INSTALL 3       /* a register that says solo */
+#define INSTALL_PAIRED 4
 
 /* Messages (Message.swift) */
 #define JOIN     1
@@ -152,7 +153,7 @@ byte life[2];
 bit events; bit putback[2]; bit blank[2];
 #endif
 #ifdef PUTBACK
-typedef Copy { bit taken; bit of; byte e[MAXLOG]; unsigned ln : 3; unsigned com : 3; unsigned dep : 4; unsigned cl : 4; unsigned did : 3; unsigned starts : 3 }
+typedef Copy { bit taken; bit whose; byte e[MAXLOG]; unsigned ln : 3; unsigned com : 3; unsigned dep : 4; unsigned cl : 4; unsigned did : 3; unsigned starts : 3 }
 Copy C;
 #endif
 #ifdef FORCE
@@ -445,7 +446,7 @@ inline clear(r_) {
 inline grant(r_) {
   printf("   the witness grants %c's request: epoch %d, asked for %d\n", 65+R[r_].who, R[r_].e, R[r_].kind);
   W[R[r_].w].e=R[r_].e; W[R[r_].w].p=R[r_].who; W[R[r_].w].floor=R[r_].floor; W[R[r_].w].d0=R[r_].d0; W[R[r_].w].d1=R[r_].d1;
-  W[R[r_].w].paired=(R[r_].kind==PAIRED || (R[r_].kind==INSTALL && N[R[r_].who].need));
+  W[R[r_].w].paired=(R[r_].kind==PAIRED || R[r_].kind==INSTALL_PAIRED);
 #ifdef DISKS
   W[R[r_].w].s0=R[r_].s0; W[R[r_].w].s1=R[r_].s1;
 #endif
@@ -694,7 +695,7 @@ proctype node(bit n) {
              -> ME.need=0; onlyone(n); commit(n); ME.conf=ME.want; ME.sent=ME.want; answer(n)
           :: k==PAIRED && ME.st==PRIMARY && ME.ses!=0 && !b -> ME.set=1; ME.lev=0; ME.need=1; ME.forced=0; status(n)
 #ifdef ADOPTION
-          :: k==INSTALL && ME.st==PRIMARY -> ME.adopts=0
+          :: (k==INSTALL || k==INSTALL_PAIRED) && ME.st==PRIMARY -> ME.adopts=0
 #endif
           :: else fi; k=0; b=0 }
   :: d_step { ME.ask!=0 -> SAY("%c has lost, or waits no longer for an answer\n") forget(n); if :: ME.st==CLAIM -> ME.st=IDLE; ME.ses=0 :: else fi }
@@ -722,9 +723,9 @@ proctype node(bit n) {
        ME.dep=MAX(ME.dep,PEER.ep); ME.ep=ME.dep; ME.cl=MAX(ME.cl,PEER.ep) }
 #endif
 #ifdef PUTBACK
-  :: d_step { !C.taken && ME.st!=DOWN && ME.syn==ME.ln && ME.dep==ME.ep -> SAY("%c's disk is copied\n") C.taken=1; C.of=n; C.ln=ME.syn; C.com=ME.com; C.dep=ME.dep; C.cl=ME.cl; C.did=ME.did; C.starts=ME.starts;
+  :: d_step { !C.taken && ME.st!=DOWN && ME.syn==ME.ln && ME.dep==ME.ep -> SAY("%c's disk is copied\n") C.taken=1; C.whose=n; C.ln=ME.syn; C.com=ME.com; C.dep=ME.dep; C.cl=ME.cl; C.did=ME.did; C.starts=ME.starts;
        i=0; do :: i<ME.ln -> C.e[i]=ME.e[i]; i++ :: else -> break od; i=0 }
-  :: d_step { C.taken && C.of==n && ME.st==DOWN && !events -> names(O, PEER.syn); b=(REG.paired && (acked & ~m)==0); m=0;
+  :: d_step { C.taken && C.whose==n && ME.st==DOWN && !events -> names(O, PEER.syn); b=(REG.paired && (acked & ~m)==0); m=0;
        if :: b -> SAY("%c's disk is put back\n") events=1; putback[n]=1; cutlog(n, 0); ME.ln=C.ln; ME.syn=C.ln; ME.com=C.com; ME.dep=C.dep; ME.ep=C.dep; ME.cl=C.cl; ME.did=C.did; ME.starts=C.starts;
             i=0; do :: i<ME.ln -> ME.e[i]=C.e[i]; i++ :: else -> break od; i=0 :: else fi; b=0 }
 #ifndef NO_R11_STARTS
@@ -751,7 +752,7 @@ proctype node(bit n) {
             -> ME.wit=1; forget(n) :: else fi }
   :: d_step { ME.st==PRIMARY && ME.fol && (ME.adopts || ME.wit==1) && ME.sw==0 && FREE(O) && !HAS(O,ADOPT) && PEER.ses==ME.ses ->
        SAY("%c asks its standby for consent\n") put(O, ADOPT, ME.ep, ME.ses, 1, 0, 0) }
-  :: d_step { ME.st==PRIMARY && ME.adopts && ME.wit==1 && ME.ask==0 && !W[1].there -> SAY("%c installs the register\n") request(n, INSTALL, ME.ep) }
+  :: d_step { ME.st==PRIMARY && ME.adopts && ME.wit==1 && ME.ask==0 && !W[1].there -> SAY("%c installs the register\n") k=(ME.need -> INSTALL_PAIRED : INSTALL); request(n, k, ME.ep); k=0 }
 #endif
   od }
 

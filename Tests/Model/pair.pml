@@ -150,7 +150,8 @@ byte acked;                                           /* client entries that wer
 unsigned nid : 3 = 1; unsigned crashes : 3; unsigned joins : 3; unsigned reads : 3; unsigned switches : 2;
 byte life[2];
 #ifdef DISKS
-bit events; bit putback[2]; bit blank[2];
+bit events; bit blank[2]; bit putback[2];
+bit alone[2];                                         /* put back, and has not met the other node since */
 #endif
 #ifdef PUTBACK
 typedef Copy { bit taken; bit whose; byte e[MAXLOG]; unsigned ln : 3; unsigned com : 3; unsigned dep : 4; unsigned cl : 4; unsigned did : 3; unsigned starts : 3 }
@@ -261,9 +262,15 @@ SCRATCH c, i, j, m, b; SCRATCH k, e, s, x, y, z, d, v, u, w;
 #ifdef NO_R6_ASK
 #define ASKED 1
 #else
-#define ASKED (!putback[n] || ME.heard==1)
+/* What the design says can't be told without the other node: a disk put back, if register and floor don't show it. */
+#define ASKED (!alone[n] || ME.heard==1 || !ATLEAST(REG.floor) || !STARTSKNOWN)
 #endif
-#define NOTPUTBACK ((n==0 && REG.s0<=ME.starts) || (n==1 && REG.s1<=ME.starts))
+#define STARTSKNOWN ((n==0 && REG.s0<=ME.starts) || (n==1 && REG.s1<=ME.starts))
+#ifdef NO_R11_STARTS
+#define NOTPUTBACK 1
+#else
+#define NOTPUTBACK STARTSKNOWN
+#endif
 #else
 #define ASKED 1
 #define NOTPUTBACK 1
@@ -575,12 +582,15 @@ proctype node(bit n) {
 #endif
               :: else ->
                    assert(x>=ME.com /* UNDO */); cutlog(n, x); ME.st=FOLLOW;
+#ifdef DISKS
+                   alone[n]=0;
+#endif
 #ifdef FORCE
                    if :: PEER.st==PRIMARY && PEER.ses==ME.ses && forced -> forced=0; names(O, PEER.com); acked=m; m=0; endreads(0); endreads(1) :: else fi
 #endif
               fi
 #ifdef DISKS
-         :: k==REFUSE && ME.st==JOINING && INSESSION -> ME.st=IDLE; ME.ses=0; NEWDISK(n)
+         :: k==REFUSE && ME.st==JOINING && INSESSION -> ME.st=IDLE; ME.ses=0; alone[n]=0; NEWDISK(n)
 #endif
          :: k==APPEND && FOLLOWS && INSESSION ->
               if :: y!=0 && x==ME.ln && ROOM -> ME.e[x]=y; ME.ln++ :: else fi;
@@ -726,7 +736,7 @@ proctype node(bit n) {
   :: d_step { !C.taken && ME.st!=DOWN && ME.syn==ME.ln && ME.dep==ME.ep -> SAY("%c's disk is copied\n") C.taken=1; C.whose=n; C.ln=ME.syn; C.com=ME.com; C.dep=ME.dep; C.cl=ME.cl; C.did=ME.did; C.starts=ME.starts;
        i=0; do :: i<ME.ln -> C.e[i]=ME.e[i]; i++ :: else -> break od; i=0 }
   :: d_step { C.taken && C.whose==n && ME.st==DOWN && !events -> names(O, PEER.syn); b=(REG.paired && (acked & ~m)==0); m=0;
-       if :: b -> SAY("%c's disk is put back\n") events=1; putback[n]=1; cutlog(n, 0); ME.ln=C.ln; ME.syn=C.ln; ME.com=C.com; ME.dep=C.dep; ME.ep=C.dep; ME.cl=C.cl; ME.did=C.did; ME.starts=C.starts;
+       if :: b -> SAY("%c's disk is put back\n") events=1; putback[n]=1; alone[n]=1; cutlog(n, 0); ME.ln=C.ln; ME.syn=C.ln; ME.com=C.com; ME.dep=C.dep; ME.ep=C.dep; ME.cl=C.cl; ME.did=C.did; ME.starts=C.starts;
             i=0; do :: i<ME.ln -> ME.e[i]=C.e[i]; i++ :: else -> break od; i=0 :: else fi; b=0 }
 #ifndef NO_R11_STARTS
   /* the register remembers more starts, or a claim that this disk does not */
@@ -760,6 +770,9 @@ init { d_step {
     N[0].st=PRIMARY; N[0].ep=1; N[0].dep=1; N[0].cl=1; N[0].need=1; N[0].srv=1; N[0].ses=1; N[0].fol=1; N[0].set=1;
     N[1].st=FOLLOW; N[1].ep=1; N[1].dep=1; N[1].cl=1; N[1].ses=1; joins=1;
     W[0].e=1; W[0].p=0; W[0].paired=1;
+#ifdef OLDCOPY          /* B's disk was copied two starts ago */
+    N[0].starts=2; N[1].starts=2; W[0].s0=2; W[0].s1=2; N[0].ss=2; C.taken=1; C.whose=1; C.dep=1; C.cl=1;
+#endif
 #ifdef ADOPTION
     W[0].there=1;
 #endif

@@ -38,6 +38,24 @@
 #define DISKS
 #endif
 
+#ifdef LIVENESS
+#undef MAXLOG
+#undef MAXENTRIES
+#undef MAXEPOCH
+#undef MAXJOIN
+#undef MAXREAD
+#undef SWITCHES
+#define MAXLOG 4        /* none of these is ever reached: asserted below */
+#define MAXENTRIES 0
+#define MAXEPOCH 15
+#define MAXJOIN 7
+#define MAXREAD 0
+#define SWITCHES 0
+#ifndef MAXBREAK
+#define MAXBREAK 1
+#endif
+#endif
+
 /* ---- words ---- */
 
 /* A node's role, and what it does while it doesn't lead (Role.swift). A fenced one is IDLE. */
@@ -127,13 +145,13 @@ typedef Register { unsigned e : 4; bit p; bit paired; byte floor; unsigned d0 : 
 #endif
 }
 #ifdef ADOPTION
-Register W[2];
+Register G[2];
 #define WIT(n_) N[n_].wit
 #else
-Register W[1];
+Register G[1];
 #define WIT(n_) 0
 #endif
-#define REG W[WIT(n)]
+#define REG G[WIT(n)]
 
 /* On the way to the witness, at the register's version: a change makes all others come too late, and they are removed. */
 typedef Request { bit used; bit live; bit who; bit w; unsigned kind : 3; unsigned e : 4; byte floor; unsigned d0 : 3; unsigned d1 : 3;
@@ -288,7 +306,32 @@ SCRATCH c, i, j, m, b; SCRATCH k, e, s, x, y, z, d, v, u, w;
 #define SAMEWITNESS 1
 #endif
 #define NAMED (REG.e==ME.ep && REG.p==n)
-#define CANASK (ME.ask==0 && THERE)
+#define CANASK (ME.ask==0 && REACHED && THERE)
+
+/* ---- liveness: nobody is taken for lost for nothing, but for a few times, and one of the three may be lost for good ---- */
+#define FOLLOWED(n_) (N[n_].fol && N[1-n_].st==FOLLOW && N[1-n_].ses==N[n_].ses)
+#define SERVES(n_) (N[n_].st==PRIMARY && N[n_].srv && (!N[n_].need || FOLLOWED(n_)))
+#define PROMISES(n_) (SERVES(n_) && FOLLOWED(n_) && N[n_].set && G[0].paired && G[0].e==N[n_].ep && G[0].p==n_)
+#ifdef LIVENESS
+unsigned gone : 2;                                    /* for good: 1 A, 2 B, 3 the witness */
+unsigned breaks : 2;
+#define HERE(n_) (gone!=n_+1)
+#define REACHED (gone!=3)
+#define WELL (gone==0 && (PROMISES(0) || PROMISES(1)))
+#define STANDBYLOST (PEER.st==DOWN || PEER.ses!=ME.ses || (PEER.st!=JOINING && PEER.st!=FOLLOW))
+#define PRIMARYLOST (PEER.st!=PRIMARY || (PEER.ses!=ME.ses && !(ME.st==JOINING && (HAS(O,JOIN) || HAS(n,ACCEPT)))))
+#define SUSPECTS (PEER.st==DOWN || PEER.st!=PRIMARY)
+#define ARRIVES(r_) (R[r_].used && R[r_].live && R[r_].who==n)
+#define UNANSWERED (gone==3 || (!ME.won && !ARRIVES(0) && !ARRIVES(1)))
+ltl serves_again { <>[] ((gone==0 && (PROMISES(0) || PROMISES(1))) || (gone!=0 && (SERVES(0) || SERVES(1)))) }
+#else
+#define HERE(n_) 1
+#define REACHED 1
+#define STANDBYLOST 1
+#define PRIMARYLOST 1
+#define SUSPECTS 1
+#define UNANSWERED 1
+#endif
 
 /* ---- properties ---- */
 
@@ -308,7 +351,7 @@ inline ownepoch(n_) { assert(!(N[1-n_].st==PRIMARY && N[1-n_].ep==N[n_].ep) /* O
 /* What says that a failover is possible is right. */
 inline status(n_) {
   if :: CLAIMED && N[n_].st==PRIMARY && N[n_].set && N[n_].hand==0 && N[1-n_].st==FOLLOW && N[1-n_].ses==N[n_].ses ->
-       c=POSITION(1-n_,N[1-n_].syn); assert(W[WIT(n_)].paired && W[WIT(n_)].e==N[n_].ep && W[WIT(n_)].p==n_ && c>=W[WIT(n_)].floor /* STATUS */); c=0
+       c=POSITION(1-n_,N[1-n_].syn); assert(G[WIT(n_)].paired && G[WIT(n_)].e==N[n_].ep && G[WIT(n_)].p==n_ && c>=G[WIT(n_)].floor /* STATUS */); c=0
   :: else fi }
 
 /* ---- what nodes do ---- */
@@ -364,6 +407,9 @@ inline commit(n_) {
 #ifdef NO_R5_SYNC
        if :: !N[n_].srv -> c=N[n_].ln :: else fi;
 #endif
+#ifdef NO_R5_MARK
+       if :: !N[n_].srv && N[n_].syn==N[n_].ln -> N[n_].com=c; N[n_].srv=1; holdsall(n_); names(n_, c); acked = acked | m; m=0 :: else fi;
+#endif
        if :: c>N[n_].com ->
             N[n_].com=c; ownepoch(n_);
             if :: !N[n_].srv && EPOCHOF(N[n_].e[c-1])==N[n_].ep -> N[n_].srv=1; holdsall(n_) :: else fi;
@@ -417,7 +463,7 @@ inline lead(n_, e_) {
   cutlog(n_, N[n_].com);
 #endif
 #ifdef NO_R5_MARK
-  if :: N[n_].syn==N[n_].ln -> N[n_].com=N[n_].ln; N[n_].srv=1; holdsall(n_); names(n_, N[n_].com); acked = acked | m; m=0 :: else fi;
+  skip;
 #else
   N[n_].e[N[n_].ln]=(e_)<<3; N[n_].ln++;
 #endif
@@ -431,12 +477,12 @@ inline request(n_, kind_, e_) {
   /* of two that float one never arrives */
   j = (R[0].used && (R[0].live || !R[1].used) -> 1 : 0);
   R[j].used=1; R[j].live=1; R[j].who=n_; R[j].w=WIT(n_); R[j].kind=kind_; R[j].e=e_;
-  R[j].floor=(kind_==CLAIM -> POSITION(n_,N[n_].syn) : POSITION(n_,N[n_].com)); R[j].floor=MAX(R[j].floor,W[WIT(n_)].floor);
-  R[j].d0=W[WIT(n_)].d0; R[j].d1=W[WIT(n_)].d1;
+  R[j].floor=(kind_==CLAIM -> POSITION(n_,N[n_].syn) : POSITION(n_,N[n_].com)); R[j].floor=MAX(R[j].floor,G[WIT(n_)].floor);
+  R[j].d0=G[WIT(n_)].d0; R[j].d1=G[WIT(n_)].d1;
   if :: n_==0 -> R[j].d0=N[0].did; if :: kind_!=CLAIM && kind_!=SOLO && N[0].ses!=0 -> R[j].d1=N[0].sd :: else fi
      :: else -> R[j].d1=N[1].did; if :: kind_!=CLAIM && kind_!=SOLO && N[1].ses!=0 -> R[j].d0=N[1].sd :: else fi fi;
 #ifdef DISKS
-  R[j].s0=W[WIT(n_)].s0; R[j].s1=W[WIT(n_)].s1;
+  R[j].s0=G[WIT(n_)].s0; R[j].s1=G[WIT(n_)].s1;
   if :: n_==0 -> R[j].s0=N[0].starts; if :: kind_==PAIRED -> R[j].s1=N[0].ss :: else fi
      :: else -> R[j].s1=N[1].starts; if :: kind_==PAIRED -> R[j].s0=N[1].ss :: else fi fi;
 #endif
@@ -452,13 +498,13 @@ inline clear(r_) {
 /* The witness grants a change. Whatever else was asked at the version before comes too late. */
 inline grant(r_) {
   printf("   the witness grants %c's request: epoch %d, asked for %d\n", 65+R[r_].who, R[r_].e, R[r_].kind);
-  W[R[r_].w].e=R[r_].e; W[R[r_].w].p=R[r_].who; W[R[r_].w].floor=R[r_].floor; W[R[r_].w].d0=R[r_].d0; W[R[r_].w].d1=R[r_].d1;
-  W[R[r_].w].paired=(R[r_].kind==PAIRED || R[r_].kind==INSTALL_PAIRED);
+  G[R[r_].w].e=R[r_].e; G[R[r_].w].p=R[r_].who; G[R[r_].w].floor=R[r_].floor; G[R[r_].w].d0=R[r_].d0; G[R[r_].w].d1=R[r_].d1;
+  G[R[r_].w].paired=(R[r_].kind==PAIRED || R[r_].kind==INSTALL_PAIRED);
 #ifdef DISKS
-  W[R[r_].w].s0=R[r_].s0; W[R[r_].w].s1=R[r_].s1;
+  G[R[r_].w].s0=R[r_].s0; G[R[r_].w].s1=R[r_].s1;
 #endif
 #ifdef ADOPTION
-  W[R[r_].w].there=1;
+  G[R[r_].w].there=1;
 #endif
   if :: R[r_].live -> N[R[r_].who].won=1 :: else fi;
 #ifdef NO_R4_VERSION
@@ -471,14 +517,23 @@ inline grant(r_) {
 
 proctype witness() {
   do
-  :: d_step { R[0].used && R[0].e>=W[R[0].w].e -> grant(0) }
-  :: d_step { R[1].used && R[1].e>=W[R[1].w].e -> grant(1) }
+  :: d_step { REACHED && R[0].used && R[0].e>=G[R[0].w].e -> grant(0) }
+  :: d_step { REACHED && R[1].used && R[1].e>=G[R[1].w].e -> grant(1) }
+#ifdef LIVENESS
+  :: d_step { WELL -> printf("   the witness is gone for good\n"); gone=3 }
+#endif
   od }
 
 proctype node(bit n) {
   do
   /* ---- crash and start ---- */
-  :: atomic { ME.st!=DOWN && crashes<MAXCRASH -> d_step { SAY("%c crashes\n") crashes++; resign(n); ME.st=DOWN; ME.ep=ME.dep; life[n]=crashes;
+  :: atomic { ME.st!=DOWN && crashes<MAXCRASH &&
+#ifdef LIVENESS
+       gone==0 ->
+#else
+       1 ->
+#endif
+        d_step { SAY("%c crashes\n") crashes++; resign(n); ME.st=DOWN; ME.ep=ME.dep; life[n]=crashes;
 #ifdef NO_R7_BACK
          ME.ep=1; ME.dep=1; ME.cl=1;
 #endif
@@ -498,7 +553,7 @@ proctype node(bit n) {
 #ifdef DISKS
   :: d_step { ME.st==DOWN && !blank[n] -> SAY("%c starts\n") ME.st=IDLE; ME.syn=ME.ln; ME.starts++ }
 #else
-  :: d_step { ME.st==DOWN -> SAY("%c starts\n") ME.st=IDLE; ME.syn=ME.ln;
+  :: d_step { ME.st==DOWN && HERE(n) -> SAY("%c starts\n") ME.st=IDLE; ME.syn=ME.ln;
 #ifdef NO_R6_CLAIM
        if :: NAMED -> ME.st=PRIMARY; ME.need=REG.paired; ME.srv=1; holdsall(n); onlyone(n) :: else fi
 #endif
@@ -506,6 +561,12 @@ proctype node(bit n) {
        if :: REG.p==n && REG.e>=ME.ep && ME.ln<MAXLOG -> lead(n, REG.e) :: else fi
 #endif
      }
+#endif
+
+#ifdef LIVENESS
+  :: d_step { WELL && ME.st!=DOWN -> SAY("%c is gone for good\n") gone=n+1; resign(n); ME.st=DOWN; ME.ep=ME.dep }
+  :: d_step { gone==0 && breaks<MAXBREAK && ME.ses!=0 -> SAY("%c takes the other for lost, wrongly\n") breaks++;
+       if :: ME.st==PRIMARY -> sessionlost(n) :: else -> ME.st=IDLE; ME.ses=0 fi }
 #endif
 
   /* ---- disk ---- */
@@ -534,7 +595,13 @@ proctype node(bit n) {
   :: atomic { if :: M[n*SLOTS].k!=0 -> j=n*SLOTS :: M[n*SLOTS+1].k!=0 -> j=n*SLOTS+1 fi;
        d_step { take(j); j=0;
 #else
-  :: d_step { M[n].k!=0 -> { take(n);
+  :: d_step { M[n].k!=0 &&
+#ifdef LIVENESS
+       (M[n].k!=JOIN || ME.st!=PRIMARY || FREE(O)) -> {
+#else
+       1 -> {
+#endif
+         take(n);
 #endif
          printf("%c receives %d of epoch %d, session %d, x %d\n", 65+n, k, e, s, x);
          if
@@ -635,7 +702,11 @@ proctype node(bit n) {
   :: d_step { ME.st==IDLE && PEER.st==PRIMARY && PEER.srv && SAVED(O) && PEER.ep>=ME.ep && joins<MAXJOIN && FREE(O) ->
        SAY("%c joins\n") ME.ep=PEER.ep;
        ME.dep=ME.ep;
-       ME.st=JOINING; joins++; ME.ses=(life[n]<<3) | joins;
+       ME.st=JOINING; joins++;
+#ifdef LIVENESS
+       assert(joins<MAXJOIN);
+#endif
+        ME.ses=(life[n]<<3) | joins;
        table(n); put(O, JOIN, ME.ep, ME.ses, ME.ln, y, z); y=0; z=0;
 #if defined(DISKS) || defined(ADOPTION)
        j=(M[O*SLOTS+SLOTS-1].k==JOIN -> O*SLOTS+SLOTS-1 : O*SLOTS);
@@ -653,15 +724,15 @@ proctype node(bit n) {
 #endif
 
   /* ---- the link breaks, or is silent for so long that it counts as broken ---- */
-  :: d_step { ME.st==PRIMARY && ME.ses!=0 -> SAY("%c takes its standby for lost\n") sessionlost(n)
+  :: d_step { ME.st==PRIMARY && ME.ses!=0 && STANDBYLOST -> SAY("%c takes its standby for lost\n") sessionlost(n)
 #ifdef ADOPTION
        ; if :: ME.wit==0 -> ME.adopts=0 :: else fi
 #endif
      }
-  :: d_step { (ME.st==JOINING || ME.st==FOLLOW || ME.st==FETCHING) -> SAY("%c takes the other for lost\n") ME.st=IDLE; ME.ses=0 }
+  :: d_step { (ME.st==JOINING || ME.st==FOLLOW || ME.st==FETCHING) && PRIMARYLOST -> SAY("%c takes the other for lost\n") ME.st=IDLE; ME.ses=0 }
 
   /* ---- the register ---- */
-  :: d_step { ME.st==PRIMARY && THERE && (REG.e>ME.ep || (REG.p!=n && !ME.forced)) -> SAY("%c reads that it is outranked\n") m=MAX(REG.e,ME.ep); fence(n, m); m=0 }
+  :: d_step { ME.st==PRIMARY && REACHED && THERE && (REG.e>ME.ep || (REG.p!=n && !ME.forced)) -> SAY("%c reads that it is outranked\n") m=MAX(REG.e,ME.ep); fence(n, m); m=0 }
 #ifdef NO_R1
   :: d_step { ME.st==PRIMARY && ME.need && ME.ses==0 -> SAY("%c goes on alone\n") ME.need=0; commit(n) }
 #endif
@@ -684,7 +755,13 @@ proctype node(bit n) {
 #endif
   /* R4, R6: it stops (CLAIM is no FOLLOW), has the number on disk, and asks */
   :: d_step { (ME.st==FOLLOW || ME.st==IDLE) && CANASK && ME.dep==ME.ep && ME.ln<MAXLOG && FLOORED && MYDISK && NOTPUTBACK && ASKED &&
-       ((REG.p==n && REG.e>=ME.ep) || (REG.p!=n && MAYCLAIM)) ->
+       ((REG.p==n && REG.e>=ME.ep) || (REG.p!=n && MAYCLAIM)) &&
+#ifdef LIVENESS
+       (SUSPECTS || (gone==0 && breaks<MAXBREAK)) -> if :: SUSPECTS -> skip :: else -> breaks++ fi;
+       assert(ME.ln<MAXLOG-1);
+#else
+       1 ->
+#endif
        e=MAX(ME.ep,ME.cl); e=MAX(e,REG.e); c=LASTEPOCH(n); e=MAX(e,c); c=0; e=OWN(n,e);
        if :: e<=MAXEPOCH -> SAY("%c claims\n") ME.st=CLAIM; ME.cl=e; request(n, CLAIM, e);
 #ifndef NO_R4_STOP
@@ -708,7 +785,7 @@ proctype node(bit n) {
           :: (k==INSTALL || k==INSTALL_PAIRED) && ME.st==PRIMARY -> ME.adopts=0
 #endif
           :: else fi; k=0; b=0 }
-  :: d_step { ME.ask!=0 -> SAY("%c has lost, or waits no longer for an answer\n") forget(n); if :: ME.st==CLAIM -> ME.st=IDLE; ME.ses=0 :: else fi }
+  :: d_step { ME.ask!=0 && UNANSWERED -> SAY("%c has lost, or waits no longer for an answer\n") forget(n); if :: ME.st==CLAIM -> ME.st=IDLE; ME.ses=0 :: else fi }
 
   /* ---- planned switchover ---- */
   :: d_step { ME.st==PRIMARY && ME.srv && ME.set && ME.hand==0 && switches<SWITCHES -> SAY("%c is to hand over\n") switches++; ME.hand=1 }
@@ -738,11 +815,11 @@ proctype node(bit n) {
   :: d_step { C.taken && C.whose==n && ME.st==DOWN && !events -> names(O, PEER.syn); b=(REG.paired && (acked & ~m)==0); m=0;
        if :: b -> SAY("%c's disk is put back\n") events=1; putback[n]=1; alone[n]=1; cutlog(n, 0); ME.ln=C.ln; ME.syn=C.ln; ME.com=C.com; ME.dep=C.dep; ME.ep=C.dep; ME.cl=C.cl; ME.did=C.did; ME.starts=C.starts;
             i=0; do :: i<ME.ln -> ME.e[i]=C.e[i]; i++ :: else -> break od; i=0 :: else fi; b=0 }
-#ifndef NO_R11_STARTS
-  /* the register remembers more starts, or a claim that this disk does not */
-  :: d_step { (ME.st==IDLE || ME.st==FOLLOW || ME.st==JOINING) && (!NOTPUTBACK || (REG.p==n && REG.e>ME.cl && REG.e>ME.ep)) && MYDISK ->
-       SAY("%c learns that its disk was put back\n") NEWDISK(n); ME.st=IDLE; ME.ses=0 }
 #endif
+#ifndef NO_R11_STARTS
+  /* R11: the register remembers more starts, or a claim that this disk does not */
+  :: d_step { (ME.st==IDLE || ME.st==FOLLOW || ME.st==JOINING) && REACHED && (!NOTPUTBACK || (REG.p==n && REG.e>ME.cl && REG.e>ME.ep)) && MYDISK ->
+       SAY("%c learns that its disk was put back\n") NEWDISK(n); ME.st=IDLE; ME.ses=0 }
 #endif
 #ifdef FORCE
   /* a person: the other is off */
@@ -762,19 +839,19 @@ proctype node(bit n) {
             -> ME.wit=1; forget(n) :: else fi }
   :: d_step { ME.st==PRIMARY && ME.fol && (ME.adopts || ME.wit==1) && ME.sw==0 && FREE(O) && !HAS(O,ADOPT) && PEER.ses==ME.ses ->
        SAY("%c asks its standby for consent\n") put(O, ADOPT, ME.ep, ME.ses, 1, 0, 0) }
-  :: d_step { ME.st==PRIMARY && ME.adopts && ME.wit==1 && ME.ask==0 && !W[1].there -> SAY("%c installs the register\n") k=(ME.need -> INSTALL_PAIRED : INSTALL); request(n, k, ME.ep); k=0 }
+  :: d_step { ME.st==PRIMARY && ME.adopts && ME.wit==1 && ME.ask==0 && !G[1].there -> SAY("%c installs the register\n") k=(ME.need -> INSTALL_PAIRED : INSTALL); request(n, k, ME.ep); k=0 }
 #endif
   od }
 
 init { d_step {
     N[0].st=PRIMARY; N[0].ep=1; N[0].dep=1; N[0].cl=1; N[0].need=1; N[0].srv=1; N[0].ses=1; N[0].fol=1; N[0].set=1;
     N[1].st=FOLLOW; N[1].ep=1; N[1].dep=1; N[1].cl=1; N[1].ses=1; joins=1;
-    W[0].e=1; W[0].p=0; W[0].paired=1;
+    G[0].e=1; G[0].p=0; G[0].paired=1;
 #ifdef OLDCOPY          /* B's disk was copied two starts ago */
-    N[0].starts=2; N[1].starts=2; W[0].s0=2; W[0].s1=2; N[0].ss=2; C.taken=1; C.whose=1; C.dep=1; C.cl=1;
+    N[0].starts=2; N[1].starts=2; G[0].s0=2; G[0].s1=2; N[0].ss=2; C.taken=1; C.whose=1; C.dep=1; C.cl=1;
 #endif
 #ifdef ADOPTION
-    W[0].there=1;
+    G[0].there=1;
 #endif
     skip };
   atomic { run witness(); run node(0); run node(1) } }

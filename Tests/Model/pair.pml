@@ -45,8 +45,8 @@
 #undef MAXJOIN
 #undef MAXREAD
 #undef SWITCHES
-#define MAXLOG 4        /* none of these is ever reached: asserted below */
-#define MAXENTRIES 0
+#define MAXLOG 6        /* none of these is ever reached: asserted below */
+#define MAXENTRIES 1
 #define MAXEPOCH 15
 #define MAXJOIN 7
 #define MAXREAD 0
@@ -129,7 +129,12 @@ typedef Node {
   unsigned ask : 3; bit stale; bit won }
 Node N[2];
 
-typedef Message { unsigned k : 4; unsigned e : 4; unsigned s : 6; unsigned x : 4; byte y; byte z;
+#if MAXLOG>4
+#define TABLE 24
+#else
+#define TABLE 16
+#endif
+typedef Message { unsigned k : 4; unsigned e : 4; unsigned s : 6; unsigned x : 4; unsigned y : TABLE; unsigned z : 4;
 #if defined(DISKS) || defined(ADOPTION)
   unsigned d : 3; unsigned v : 3; unsigned w : 1; unsigned u : 3
 #endif
@@ -190,10 +195,12 @@ bit adoptions;
 /* scratch: 0 again after each step */
 #ifdef SHORTEST         /* Spin's breadth-first search knows no hidden variables */
 #define SCRATCH byte
+int y;
 #else
 #define SCRATCH hidden byte
+hidden int y;
 #endif
-SCRATCH c, i, j, m, b; SCRATCH k, e, s, x, y, z, d, v, u, w;
+SCRATCH c, i, j, m, b; SCRATCH k, e, s, x, z, d, v, u, w;
 
 #define ME N[n]
 #define O  (1-n)
@@ -333,6 +340,12 @@ ltl serves_again { <>[] ((gone==0 && (PROMISES(0) || PROMISES(1))) || (gone!=0 &
 #define UNANSWERED 1
 #endif
 
+#ifdef JOIN_BY_LOG      /* a remedy for what `check --stuck` shows */
+#define OWNLOG (ME.ln==0 || PEER.ep>=EPOCHOF(ME.e[ME.ln-1]))
+#else
+#define OWNLOG 1
+#endif
+
 /* ---- properties ---- */
 
 /* The names in a log up to an LSN, as a set. */
@@ -370,15 +383,11 @@ inline take(r_) {
 
 /* The epochs of a log, four bits each: what an EpochTable tells. */
 inline table(n_) {
-  y=(N[n_].ln>0 -> EPOCHOF(N[n_].e[0]) : 0) | (N[n_].ln>1 -> EPOCHOF(N[n_].e[1])<<4 : 0);
-  z=(N[n_].ln>2 -> EPOCHOF(N[n_].e[2]) : 0);
-#if MAXLOG>3
-  z=z | (N[n_].ln>3 -> EPOCHOF(N[n_].e[3])<<4 : 0)
-#endif
+  y=0; i=0; do :: i<N[n_].ln -> y = y | (EPOCHOF(N[n_].e[i])<<(4*i)); i++ :: else -> break od; i=0
 }
-/* c: how many entries this log and the one of table x, y, z have in common. */
+/* c: how many entries this log has in common with the one of table y and end x. */
 inline incommon(n_) {
-  c=0; do :: c<N[n_].ln && c<x && EPOCHOF(N[n_].e[c])==((c<2 -> y>>(4*c) : z>>(4*(c-2))) & 15) -> c++ :: else -> break od }
+  c=0; do :: c<N[n_].ln && c<x && EPOCHOF(N[n_].e[c])==((y>>(4*c)) & 15) -> c++ :: else -> break od }
 
 inline cutlog(n_, to_) {
   i=to_; do :: i<N[n_].ln -> N[n_].e[i]=0; i++ :: else -> break od; i=0;
@@ -699,7 +708,7 @@ proctype node(bit n) {
 #ifndef NO_R8_FENCE
   :: d_step { ME.st==PRIMARY && PEER.st!=DOWN && PEER.dep>ME.ep -> SAY("%c hears a newer epoch\n") m=PEER.dep; fence(n, m); m=0 }
 #endif
-  :: d_step { ME.st==IDLE && PEER.st==PRIMARY && PEER.srv && SAVED(O) && PEER.ep>=ME.ep && joins<MAXJOIN && FREE(O) ->
+  :: d_step { ME.st==IDLE && PEER.st==PRIMARY && PEER.srv && SAVED(O) && PEER.ep>=ME.ep && OWNLOG && joins<MAXJOIN && FREE(O) ->
        SAY("%c joins\n") ME.ep=PEER.ep;
        ME.dep=ME.ep;
        ME.st=JOINING; joins++;
@@ -707,7 +716,7 @@ proctype node(bit n) {
        assert(joins<MAXJOIN);
 #endif
         ME.ses=(life[n]<<3) | joins;
-       table(n); put(O, JOIN, ME.ep, ME.ses, ME.ln, y, z); y=0; z=0;
+       table(n); put(O, JOIN, ME.ep, ME.ses, ME.ln, y, 0); y=0;
 #if defined(DISKS) || defined(ADOPTION)
        j=(M[O*SLOTS+SLOTS-1].k==JOIN -> O*SLOTS+SLOTS-1 : O*SLOTS);
        M[j].d=ME.did; M[j].v=ME.syn; M[j].w=ME.wit; j=0;
@@ -720,7 +729,7 @@ proctype node(bit n) {
   :: d_step { ME.st==IDLE && (PEER.st==IDLE || PEER.st==CLAIM || PEER.st==FETCHING) && ME.heard==0 ->
        SAY("%c hears how far the other is\n") c=POSITION(O,PEER.syn); m=POSITION(n,ME.syn); ME.heard=(c>m -> 2 : 1); c=0; m=0 }
   :: d_step { ME.st==IDLE && ME.heard==2 && REG.p==n && FREE(O) ->
-       SAY("%c asks for the entries it lacks\n") table(n); put(O, FETCH, ME.ep, 0, ME.ln, y, z); y=0; z=0; ME.st=FETCHING }
+       SAY("%c asks for the entries it lacks\n") table(n); put(O, FETCH, ME.ep, 0, ME.ln, y, 0); y=0; ME.st=FETCHING }
 #endif
 
   /* ---- the link breaks, or is silent for so long that it counts as broken ---- */

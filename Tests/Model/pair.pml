@@ -1,7 +1,51 @@
-/* The pair protocol of Twinline as Sources/Replication has it: two nodes, a witness, and what can happen to them.
+/* The pair protocol of Twinline, as Sources/Replication has it: two nodes A and B, their witness, and what can happen to
+   them. Rules are those of the design, R1 to R12; each is named where it is kept. `Tests/Model/check` runs it all.
 
-   HEADER TO BE WRITTEN
-*/
+   One step is one action of one party: a message is received, a sync is done, an answer of the witness is learned, a
+   process dies. Whatever takes time in between, others may act. So messages between the nodes, what is asked of the
+   witness and its answers all arrive late, or never: a node stops waiting whenever it likes, and takes the other for
+   lost whenever it likes, since safety must not hang on time.
+
+   What is checked, at each step:
+     LOST    whoever serves in the newest epoch has in its log all that was ever answered
+     STALE   a read shows all that was answered before it was asked
+     ONE     no two nodes lead one epoch
+     TWO     two nodes never lead without needing each other
+     MATCH   where the epochs of two logs agree, the entries do
+     UNDO    a log is never cut below what its database holds
+     STATUS  who says that a failover is possible is right: the register says so, and the standby holds its floor
+   and, with -DLIVENESS,
+     serves_again  after the last false alarm and crash the pair is paired and promises a failover; or, if then A, B or
+                   the witness was lost for good, somebody serves. It is checked without fairness, hence holds with it:
+                   at these bounds every run ends. The bounds are asserted not to be reached.
+   After a forced act (-DFORCE) LOST, STALE, TWO and STATUS are not claimed until the other node follows again; then
+   what counts as answered is what its primary has committed.
+
+   Taken as one step, though more in the program:
+     - a hello and what follows from it. A late one is the same as a late step: it says how things stood.
+     - a node's reading the register, and its asking for a change at the version read. A change of the register makes
+       every other request come too late, and a node that goes by an older version loses: so versions need no number.
+       A node's memory of the register's epoch is left out (Replica+Standby.swift joins nobody older).
+     - receiving the acceptance of a join and cutting the log; adopting an epoch on disk and sending the join in it.
+     - saving the number of a claim, or another witness, and using it.
+     - committing and answering, once an ack or a sync allows it, and committing in the database: `com` is both.
+   Left out: the reboot of the witness's machine (R12's testimonies, starts of the witness; `WitnessTests` and the random
+   walks in Tests/ReplicationTests have them), snapshots for reseeding (a wiped node takes the log instead), full and
+   stalled disks except for a hand-over that does not drain, flapping, chain values, lost frames in a session that
+   goes on, more than one open batch (the engine has one). A disk put back while the other node is down or unreachable
+   is, as the design says, only told by its starts and by the floor; otherwise it is assumed to meet the other first.
+
+   Events, each with a finished search of its own: WIPE, PUTBACK (OLDCOPY: to a copy two starts old), ADOPTION (of an
+   empty witness while the old one lives on), FORCE.
+   Bounds: MAXLOG entries and marks, MAXENTRIES of clients, MAXEPOCH, MAXCRASH crashes of A and B together, MAXJOIN
+   sessions with the first, MAXREAD reads of which READS at once, SWITCHES hand-overs, SLOTS messages each way (two may
+   overtake each other, as over two routes), NEARLY (a solo primary's standby that lacks more catches up first);
+   with LIVENESS also MAXBREAK false alarms.
+   Rules left out: NO_R1 … NO_R12_CONSENT; `check` says what each leaves out and what breaks then.
+
+     spin -a pair.pml && gcc -O2 -DSAFETY -DNOFAIR -o pan pan.c && ./pan -E -m100000 -w25
+     spin -B -t -k pair.pml.trail pair.pml        # what happened, in words
+   For shortest trails: spin -a -DSHORTEST, gcc -DBFS. For liveness: spin -a -DLIVENESS, no -DSAFETY, ./pan -a. */
 
 /* ---- bounds ---- */
 #ifndef MAXLOG
@@ -14,7 +58,7 @@
 #define MAXEPOCH 4
 #endif
 #ifndef MAXCRASH
-#define MAXCRASH 1
+#define MAXCRASH 2
 #endif
 #ifndef MAXJOIN
 #define MAXJOIN 2

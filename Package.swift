@@ -34,6 +34,7 @@ let package = Package(
         .target(name: "Replication"),
         .target(name: "Tickets"),
         // 1: values as bytes
+        .target(name: "Histories", dependencies: ["Tickets"]),
         .target(
             name: "Wire",
             dependencies: [
@@ -66,8 +67,8 @@ let package = Package(
         .executableTarget(
             name: "twinline",
             dependencies: [
-                "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Seat", "Arbitration", "Daemon",
-                log,
+                "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Transport", "Seat",
+                "Arbitration", "Daemon", log,
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -80,6 +81,7 @@ let package = Package(
         .testTarget(
             name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces", "Transitions.txt"]),
         .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
+        .testTarget(name: "HistoriesTests", dependencies: ["Histories", "Tickets"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"], exclude: ["EntryFrames", "Messages"]),
         .testTarget(name: "DurableLogTests", dependencies: ["DurableLog", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport"]),

@@ -92,7 +92,7 @@ extension Command {
 
 extension Ticket {
     /// The part of a ticket that commands change after it is opened.
-    public struct Progress: Equatable, Sendable {
+    public struct Progress: Hashable, Sendable {
         public var state: State
         /// Empty while nobody has it.
         public var unit: String

@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import Histogram
+import Histories
 import NIOCore
 import Replication
 import Seat
@@ -42,11 +43,13 @@ final class LoadGenerator: Sendable {
     private let clients: [SeatClient]
     private let operation: BenchOperation
     private let tally: [SeatTally]
+    private let history: RunHistory?
     private let phase = Mutex(Phase.warmUp)
 
-    /// - Parameter tickets: for shows; each seat shows what it knows of.
-    init(_ clients: [SeatClient], _ operation: BenchOperation) {
+    /// - Parameter history: where each seat's requests are recorded, under its number, if at all.
+    init(_ clients: [SeatClient], _ operation: BenchOperation, history: RunHistory? = nil) {
         self.clients = clients
+        self.history = history
         self.operation = operation
         tally = clients.map { _ in SeatTally() }
     }
@@ -98,7 +101,9 @@ final class LoadGenerator: Sendable {
                 group.addTask {
                     for _ in 0..<count {
                         let ticket = Self.newTicket()
-                        _ = try await self.clients[seat].perform(.open(ticket))
+                        let token = self.history?.begin(.command(ticket.id, TicketStep(.open)), by: seat)
+                        let done = try await self.clients[seat].perform(.open(ticket))
+                        if let token { self.history?.end(token, Outcome(done)) }
                         self.tally[seat].withLock { $0.tickets.append(ticket.id) }
                     }
                 }
@@ -117,10 +122,18 @@ final class LoadGenerator: Sendable {
             return tally.tickets.randomElement()
         }
         if let shown {
-            clients[seat].query(.show(shown)) { self.answered(seat, since: start, $0.failure) }
+            let token = history?.begin(.show(shown, .latest), by: seat)
+            clients[seat].query(.show(shown)) { result in
+                if let token { self.history?.end(token, Outcome(result)) }
+                self.answered(seat, since: start, result.failure)
+            }
         } else {
             let ticket = Self.newTicket()
-            clients[seat].perform(.open(ticket)) { self.answered(seat, since: start, $0.failure) }
+            let token = history?.begin(.command(ticket.id, TicketStep(.open)), by: seat)
+            clients[seat].perform(.open(ticket)) { result in
+                if let token { self.history?.end(token, Outcome(result)) }
+                self.answered(seat, since: start, result.failure)
+            }
         }
     }
 

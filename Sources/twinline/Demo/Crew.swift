@@ -1,4 +1,5 @@
 import Foundation
+import Histories
 import Replication
 import Seat
 import Synchronization
@@ -10,6 +11,8 @@ final class Crew: Sendable {
     private let clients: [SeatClient]
     private let file: TicketFile
     let ledger = Ledger()
+    /// What each seat asks and is told; a seat's number there is its own.
+    private let history: RunHistory?
     private let progress = Mutex((done: 0, stopped: false))
     /// How long the file's steps are to last, together.
     private let span: Duration
@@ -21,8 +24,9 @@ final class Crew: Sendable {
     private static let patience = Duration.seconds(20)
 
     /// - Parameter seed: for which of its tickets a seat adds a note to.
-    init(_ clients: [SeatClient], _ file: TicketFile, span: Duration, seed: UInt64) {
+    init(_ clients: [SeatClient], _ file: TicketFile, span: Duration, seed: UInt64, history: RunHistory? = nil) {
         self.clients = clients
+        self.history = history
         self.file = file
         self.span = span
         self.seed = seed
@@ -39,7 +43,6 @@ final class Crew: Sendable {
     }
 
     private func work(at seat: Int) async {
-        let client = clients[seat]
         // A ticket stays at one seat, so that its steps follow each other.
         let steps = file.steps.enumerated().filter { $0.element.row % clients.count == seat }
         var next = 0
@@ -50,7 +53,7 @@ final class Crew: Sendable {
             if next < steps.count, isDue(steps[next].offset) {
                 let step = steps[next].element
                 next += 1
-                await perform(step, client)
+                await perform(step, seat)
                 if step.action == .open { opened.append(file.rows[step.row].open.id) }
                 progress.withLock { $0.done += 1 }
                 continue
@@ -62,11 +65,11 @@ final class Crew: Sendable {
             }
             notes += 1
             if notes % 4 == 0 {
-                await show(ticket, client)
+                await show(ticket, seat)
             } else {
                 let mark = "seat \(seat + 1), note \(notes)"
                 await perform(
-                    .note(ticket, text: mark), Ledger.Promise(ticket: ticket, action: .note, mark: mark), client)
+                    .note(ticket, text: mark), Ledger.Promise(ticket: ticket, action: .note, mark: mark), seat)
             }
             try? await Task.sleep(for: Self.pause)
         }
@@ -77,29 +80,37 @@ final class Crew: Sendable {
         ContinuousClock.now - began >= span * (Double(number) / Double(file.steps.count))
     }
 
-    private func perform(_ step: TicketFile.Step, _ client: SeatClient) async {
+    private func perform(_ step: TicketFile.Step, _ seat: Int) async {
         let row = file.rows[step.row]
         let mark = step.action == .note ? row.closingNote : ""
         let promise = Ledger.Promise(ticket: row.open.id, action: step.action, mark: mark)
-        await perform(step.command(row), promise, client)
+        await perform(step.command(row), promise, seat)
     }
 
-    private func perform(_ command: Command, _ promise: Ledger.Promise, _ client: SeatClient) async {
+    private func perform(_ command: Command, _ promise: Ledger.Promise, _ seat: Int) async {
+        let token = history?.begin(.command(command.ticket, TicketStep(command)), by: seat)
         do throws(SeatError) {
-            _ = try await client.perform(command, within: Self.patience)
+            let done = try await clients[seat].perform(command, within: Self.patience)
+            if let token { history?.end(token, Outcome(done)) }
             ledger.done(promise)
         } catch {
+            if let token { history?.end(token, Outcome(error)) }
             ledger.failed(error, "\(promise.action) ticket \(promise.ticket)")
         }
     }
 
-    private func show(_ ticket: TicketID, _ client: SeatClient) async {
+    private func show(_ ticket: TicketID, _ seat: Int) async {
+        let token = history?.begin(.show(ticket, .latest), by: seat)
         do throws(SeatError) {
-            if try await client.show(ticket, within: Self.patience) == nil {
-                throw .refused(.noSuchTicket(ticket))
+            let found = try await clients[seat].show(ticket, within: Self.patience)
+            if let token { history?.end(token, .ok(.ticket(Sighting(found?.progress)))) }
+            if found == nil {
+                ledger.failed(.refused(.noSuchTicket(ticket)), "show ticket \(ticket)")
+            } else {
+                ledger.read()
             }
-            ledger.read()
         } catch {
+            if let token { history?.end(token, .failed(nil)) }
             ledger.failed(error, "show ticket \(ticket)")
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Histories
 import NIOCore
 import NIOPosix
 import Replication
@@ -13,10 +14,11 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Starts a witness and two nodes as processes of their own, with throw-away certificates, lets seats take in
             a real day of Boston's 311 hotline, and meanwhile kills, freezes and switches. In the end every acknowledged
-            request is looked up.
-            Exit codes: 0 nothing lost, nothing twice, no error at any seat, equal copies, paired again; 1 not so; 65
-            all that, but the input, or some of its rows, can't be read; each is named on standard error with line and
-            column; 66 the input can't be opened.
+            request is looked up, and the history of all that was asked and told is checked, as `twinline check` does.
+            Beside the seats a program of the platform keeps a bank and lists in tables of its own, for that check.
+            Exit codes: 0 nothing lost, nothing twice, no error at any seat, equal copies, paired again, a right
+            history; 1 not so; 65 all that, but the input, or some of its rows, can't be read; each is named on standard
+            error with line and column; 66 the input can't be opened.
             """)
 
     @Option(help: "How many seats work.")
@@ -29,6 +31,8 @@ struct DemoCommand: AsyncParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "Keep configurations, data and logs in this directory.")
     var keep: String?
+    @Option(help: "Write the history of what was asked and told to this file (JSON lines, for `twinline check`).")
+    var history: String?
     @Option(help: "Comma-separated: kill-primary, kill-standby, freeze-primary, kill-witness, switchover.")
     var faults: String?
     @Flag(help: "End with one JSON object on a line.")
@@ -77,8 +81,14 @@ struct DemoCommand: AsyncParsableCommand {
         timeline.say("witness and both nodes are up and paired (\(pair.directory.path))")
 
         let clients = try (1...seats).map { try SeatClient(configuration: pair.seat($0)) }
-        let crew = Crew(clients, tickets, span: span(of: tickets, script), seed: seed)
+        let service = try SeatClient(configuration: pair.service)
+        // The seats, the bookkeepers, and who looks everything up.
+        let record = try RunHistory(clients: seats + Bookkeepers.clients + 1, file: history)
+        let crew = Crew(clients, tickets, span: span(of: tickets, script), seed: seed, history: record)
+        let bookkeepers = Bookkeepers(service, crew.ledger, history: record, first: seats, seed: seed)
+        try await bookkeepers.prepare()
         async let work: Void = crew.work()
+        async let books: Void = bookkeepers.work()
         timeline.say("\(seats) seats are working")
 
         var results: [FaultResult] = []
@@ -88,11 +98,12 @@ struct DemoCommand: AsyncParsableCommand {
             for fault in script { results.append(try await faults.run(fault)) }
         } catch { trouble = "\(error)" }
         crew.stop()
-        await work
+        bookkeepers.stop()
+        await (work, books)
         timeline.say("the seats are done; looking up all that was acknowledged")
-        var report = await self.report(pair, crew, clients, results, trouble)
+        var report = await self.report(pair, crew, clients, results, trouble, record)
         (report.rows, report.unreadable) = (tickets.rows.count + tickets.unreadable.count, tickets.unreadable.count)
-        for client in clients { await client.close() }
+        for client in clients + [service] { await client.close() }
         print(report.text)
         if json { print(report.json) }
         fflush(nil)
@@ -111,11 +122,16 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private func report(
-        _ pair: ThrowawayPair, _ crew: Crew, _ clients: [SeatClient], _ results: [FaultResult], _ trouble: String?
+        _ pair: ThrowawayPair, _ crew: Crew, _ clients: [SeatClient], _ results: [FaultResult], _ trouble: String?,
+        _ record: RunHistory
     ) async -> DemoReport {
         var report = DemoReport(results: results, counts: crew.ledger.counts, errors: crew.ledger.errors)
         report.trouble = trouble
-        do { report.audit = try await Audit.of(crew.ledger, by: clients[0]) } catch {
+        do {
+            let auditor = (record: record, client: seats + Bookkeepers.clients)
+            report.audit = try await Audit.of(crew.ledger, by: clients[0], in: auditor)
+            report.history = HistoryReport(try record.finish())
+        } catch {
             report.trouble = report.trouble ?? "the audit failed: \(error)"
         }
         // The standby hears of the last commits with the next heartbeat.
@@ -148,6 +164,7 @@ struct DemoReport {
     var counts: (writes: Int, reads: Int, errors: Int)
     var errors: [String]
     var audit: Audit?
+    var history: HistoryReport?
     var trouble: String?
     var paired = false
     var digestsEqual = false
@@ -163,7 +180,7 @@ struct DemoReport {
 
     var isGood: Bool {
         trouble == nil && counts.errors == 0 && audit.map { $0.lost == 0 && $0.duplicated == 0 } == true && paired
-            && digestsEqual
+            && digestsEqual && history?.verdict.isGood == true
     }
 
     var text: String {
@@ -182,6 +199,8 @@ struct DemoReport {
         lines.append("errors       \(counts.errors)")
         lines.append("copies       \(digestsEqual ? "equal, digest \(digest)" : "NOT EQUAL")")
         lines.append("pair         \(paired ? "paired" : "NOT PAIRED")")
+        lines.append("history      \(history?.sentence ?? "not known")")
+        if let history, !history.verdict.isGood { lines += ["", history.text, ""] }
         lines += (audit?.examples ?? []).map { "  \($0)" } + errors.prefix(10).map { "  \($0)" }
         if let trouble { lines.append("FAILED: \(trouble)") }
         return lines.joined(separator: "\n")
@@ -191,7 +210,10 @@ struct DemoReport {
         jsonLine([
             "acknowledged": counts.writes, "lost": audit?.lost as Any? ?? NSNull(),
             "duplicated": audit?.duplicated as Any? ?? NSNull(), "errors": counts.errors,
-            "digests_equal": digestsEqual, "paired": paired, "rows": rows, "unreadable": unreadable,
+            "operations": history?.operations as Any? ?? NSNull(),
+            "violations": history?.verdict.violations.count as Any? ?? NSNull(),
+            "undecided": history?.verdict.undecided.count as Any? ?? NSNull(), "digests_equal": digestsEqual,
+            "paired": paired, "rows": rows, "unreadable": unreadable,
             "faults": results.map { result in
                 [
                     "fault": result.fault.rawValue, "blackout_ms": (result.blackout * 1000).rounded() / 1000,

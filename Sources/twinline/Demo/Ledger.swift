@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Histories
 import Replication
 import Seat
 import Synchronization
@@ -38,6 +39,15 @@ final class Ledger: Sendable {
         state.withLock { $0.errors.append("\(what): \(error)") }
     }
 
+    /// Of which something was acknowledged.
+    func someTicket(using random: inout Random) -> TicketID? {
+        let number = random.next()
+        return state.withLock { state in
+            guard !state.acknowledged.isEmpty else { return nil }
+            return state.acknowledged[Int(number % UInt64(state.acknowledged.count))].ticket
+        }
+    }
+
     var acknowledged: [Promise] { state.withLock { $0.acknowledged } }
     var errors: [String] { state.withLock { $0.errors } }
     var counts: (writes: Int, reads: Int, errors: Int) {
@@ -64,12 +74,17 @@ struct Audit: Sendable {
     /// The first few, in words.
     var examples: [String] = []
 
-    /// Reads every ticket's history, linearizable.
-    static func of(_ ledger: Ledger, by client: SeatClient) async throws -> Audit {
+    /// Reads every ticket's history, linearizable, and lists them all.
+    /// - Parameter history: where it is recorded, and by whom.
+    static func of(
+        _ ledger: Ledger, by client: SeatClient, in history: (record: RunHistory, client: Int)? = nil
+    ) async throws -> Audit {
         var audit = Audit()
         let promises = Dictionary(grouping: ledger.acknowledged, by: \.ticket)
         for (ticket, promises) in promises {
+            let token = history?.record.begin(.history(ticket), by: history?.client ?? 0)
             let rows = try await client.history(of: ticket)
+            if let token { history?.record.end(token, .ok(.rows(rows.map(TicketStep.init)))) }
             var found: [String: Int] = [:]
             for row in rows { found[key(row.action, row.action == .note ? row.note : ""), default: 0] += 1 }
             for promise in promises {
@@ -89,6 +104,7 @@ struct Audit: Sendable {
                 break
             }
         }
+        try await history?.record.list(by: history?.client ?? 0, client)
         return audit
     }
 

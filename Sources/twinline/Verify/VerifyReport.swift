@@ -106,7 +106,7 @@ struct VerifyReport: Sendable {
 }
 
 /// Columns as wide as their widest cell.
-private func aligned(_ rows: [[String]]) -> [String] {
+func aligned(_ rows: [[String]]) -> [String] {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
         zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")

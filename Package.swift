@@ -97,8 +97,8 @@ let package = Package(
                 "Daemon", "DurableLog", "Store", "twinline", .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             exclude: ["LogShow.txt"]),
-        .testTarget(
-            name: "ChaosTests", dependencies: ["DurableLog", "Store", "twinline"] + nio, exclude: ["DiskFaults.c"]),
+        .testTarget(name: "ChaosTests", dependencies: ["DurableLog", "Store", "twinline"] + nio),
+        .testTarget(name: "DrillTests", dependencies: ["twinline", "Seat", "Tickets", "Wire"]),
         .testTarget(name: "InputTests", dependencies: ["twinline", "TestSupport"]),
         .testTarget(
             name: "LargeTests",

@@ -50,7 +50,7 @@ struct ProcessLife: ParsableArguments {
     }
 
     /// For processes of a demo or a benchmark: whatever ends their parent ends them, since their input then closes.
-    private static func endWithStandardInput() {
+    static func endWithStandardInput() {
         let thread = Thread {
             while !FileHandle.standardInput.availableData.isEmpty {}
             _exit(0)

@@ -48,7 +48,7 @@ final class FaultyPair {
     }
 
     private static func compile(to library: URL) throws {
-        let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "DiskFaults.c")
+        let source = try #require(InstalledFile.find("drill/DiskFaults.c"))
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["clang", "-shared", "-fPIC", "-O1", "-o", library.path, source.path, "-ldl"]

@@ -1,0 +1,121 @@
+import Daemon
+import Foundation
+import Replication
+import Seat
+import Synchronization
+import Tickets
+
+/// The seats of a drill, at work the whole time: each opens tickets, moves them through the desk, adds notes and looks
+/// at them, and waits out any fault, since a call can't be repeated.
+final class DrillSeats: Sendable {
+    let clients: [SeatClient]
+    let journal = SeatJournal()
+    private let stopped = Mutex(false)
+    private let seed: UInt64
+    /// Whether tickets are written; else they are only looked for.
+    let writes: Bool
+    private let pause: Duration
+
+    private static let patience = Duration.seconds(20)
+    /// A seat adds to no more tickets than these, its newest.
+    private static let desk = 6
+
+    /// - Parameter pause: between two requests of a seat.
+    init(
+        _ configurations: [SeatConfiguration], seed: UInt64, writes: Bool = true,
+        pause: Duration = .milliseconds(15)
+    ) throws {
+        clients = try configurations.map { try SeatClient(configuration: $0) }
+        (self.seed, self.writes, self.pause) = (seed, writes, pause)
+    }
+
+    /// Whether it is one of the answers by whose absence a blackout is told: to a write, if any are made.
+    func counts(_ operation: SeatOperation) -> Bool {
+        writes ? operation.acknowledged != nil : operation.error == nil
+    }
+
+    func stop() { stopped.withLock { $0 = true } }
+    func close() async { for client in clients { await client.close() } }
+
+    /// Runs until stopped.
+    func work() async {
+        await withTaskGroup(of: Void.self) { group in
+            for seat in clients.indices { group.addTask { await self.work(at: seat) } }
+        }
+    }
+
+    private func work(at seat: Int) async {
+        var random = Random(seed: seed &+ UInt64(seat))
+        var tickets: [(id: TicketID, state: Ticket.State)] = []
+        var notes = 0
+        while !stopped.withLock({ $0 }) {
+            let now = wallClockNow()
+            let new = TicketID(
+                milliseconds: now,
+                random: (.random(in: 0 ... .max, using: &random), .random(in: 0 ... .max, using: &random)))
+            if !writes {
+                await show(new, seat)
+            } else if tickets.isEmpty || Int.random(in: 0..<8, using: &random) == 0 {
+                let open = OpenTicket(id: new, openedAt: now, category: "Drill", text: "Opened by seat \(seat + 1)")
+                if let state = await perform(.open(open), .open, "", seat) { tickets.append((new, state)) }
+                if tickets.count > Self.desk { tickets.removeFirst() }
+            } else {
+                let index = Int.random(in: 0..<tickets.count, using: &random)
+                let id = tickets[index].id
+                let step = Self.next(tickets[index])
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0: await show(id, seat)
+                case 1 where step != nil:
+                    guard let step else { continue }
+                    guard let state = await perform(step.command, step.action, "", seat) else {
+                        // Nobody knows how it stands.
+                        tickets.remove(at: index)
+                        continue
+                    }
+                    tickets[index].state = state
+                default:
+                    notes += 1
+                    let text = "seat \(seat + 1), note \(notes)"
+                    _ = await perform(.note(id, text: text), .note, text, seat)
+                }
+            }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    /// Each of these happens once in a ticket's life here.
+    private static func next(
+        _ ticket: (id: TicketID, state: Ticket.State)
+    ) -> (command: Command, action: HistoryRow.Action)? {
+        switch ticket.state {
+        case .open: (.dispatch(ticket.id, unit: "Drill", note: ""), .dispatch)
+        case .dispatched: (.accept(ticket.id, note: ""), .accept)
+        case .accepted: (.complete(ticket.id, result: "Done"), .complete)
+        default: nil
+        }
+    }
+
+    private func perform(
+        _ command: Command, _ action: HistoryRow.Action, _ detail: String, _ seat: Int
+    ) async -> Ticket.State? {
+        let client = clients[seat]
+        let outcome = await journal.record(seat, command.ticket, .command(action, detail: detail)) {
+            do throws(SeatError) {
+                let done = try await client.perform(command, within: Self.patience)
+                return .done(done.state, revision: done.revision)
+            } catch { return .failed(error) }
+        }
+        if case .done(let state, _) = outcome { return state }
+        return nil
+    }
+
+    private func show(_ ticket: TicketID, _ seat: Int) async {
+        let client = clients[seat]
+        _ = await journal.record(seat, ticket, .show) {
+            do throws(SeatError) {
+                let found = try await client.show(ticket, within: Self.patience)
+                return .shown(found?.state, revision: found?.revision ?? 0)
+            } catch { return .failed(error) }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// All that a drill found.
+struct DrillReport: Equatable, Sendable {
+    /// As in "a pair of its own in namespaces" or "pair hotline".
+    var subject: String
+    /// When it began, as people write it.
+    var began: String
+    var version: String
+    var seats: Int
+    var faults: [FaultRecord] = []
+    var seconds = 0.0
+    /// At the end, of everything that was ever acknowledged. Nil: it could not be looked up, or nothing was written.
+    var audit: SeatAudit?
+    var acknowledged = 0
+    var reads = 0
+    /// The digest of both nodes' databases; nil: they are not equal, or not known.
+    var digest: String?
+    /// Why the drill could not go on.
+    var trouble: String?
+    /// Whether tickets were written, so that lost ones can be told.
+    var writes = true
+
+    init(subject: String, began: String, version: String, seats: Int) {
+        (self.subject, self.began, self.version, self.seats) = (subject, began, version, seats)
+    }
+
+    var isGood: Bool {
+        trouble == nil && faults.allSatisfy(\.isGood) && digest != nil
+            && (!writes || audit.map { $0.lost == 0 && $0.duplicated == 0 } == true)
+    }
+
+    var verdict: String {
+        guard !isGood else {
+            return "nothing lost, nothing twice, no error but where two were lost at once; paired again after each"
+        }
+        let bad = faults.filter { !$0.isGood }.map(\.name)
+        return "NOT GOOD" + (bad.isEmpty ? "" : ": \(bad.joined(separator: ", "))")
+    }
+
+    /// What is not as it should be, and what seats were told while two were lost.
+    var notes: [String] {
+        var notes: [String] = []
+        for fault in faults {
+            if let trouble = fault.trouble { notes.append("\(fault.name): FAILED: \(trouble)") }
+            if let refusal = fault.refusal { notes.append("\(fault.name): \(refusal)") }
+            if fault.losesTwo, fault.refusal == nil, fault.trouble == nil {
+                notes.append("\(fault.name): NOT REFUSED: a seat was answered while two were lost")
+            }
+            notes += fault.examples.map { "\(fault.name): \($0)" }
+        }
+        notes += audit?.examples ?? []
+        if let trouble { notes.append("FAILED: \(trouble)") }
+        return notes
+    }
+}

@@ -15,8 +15,8 @@
      UNDO    a log is never cut below what its database holds
      STATUS  who says that a failover is possible is right: the register says so, and the standby holds its floor
    and, with -DLIVENESS,
-     serves_again  after the last false alarm and crash the pair is paired and promises a failover; or, if then A, B or
-                   the witness was lost for good, somebody serves. It is checked without fairness, hence holds with it:
+     serves_again  after the last false alarm and crash the pair is paired and promises a failover; or, if A, B or the
+                   witness was lost for good while a failover was promised, somebody serves. Hand-overs are not in it. It is checked without fairness, hence holds with it:
                    at these bounds every run ends. The bounds are asserted not to be reached.
    After a forced act (-DFORCE) LOST, STALE, TWO and STATUS are not claimed until the other node follows again; then
    what counts as answered is what its primary has committed.
@@ -29,19 +29,24 @@
      - receiving the acceptance of a join and cutting the log; adopting an epoch on disk and sending the join in it.
      - saving the number of a claim, or another witness, and using it.
      - committing and answering, once an ack or a sync allows it, and committing in the database: `com` is both.
-   Left out: the reboot of the witness's machine (R12's testimonies, starts of the witness; `WitnessTests` and the random
-   walks in Tests/ReplicationTests have them), snapshots for reseeding (a wiped node takes the log instead), full and
-   stalled disks except for a hand-over that does not drain, flapping, chain values, lost frames in a session that
-   goes on, more than one open batch (the engine has one). A disk put back while the other node is down or unreachable
+   Left out: snapshots for reseeding (a wiped node takes the log instead), full and stalled disks except for a hand-over
+   that does not drain, flapping, chain values, lost frames in a session that goes on, more than one open batch (the
+   engine has one). A disk put back while the other node is down or unreachable
    is, as the design says, only told by its starts and by the floor; otherwise it is assumed to meet the other first.
 
+   Known: with -DLIVENESS -DMAXCRASH=2 -DMAXBREAK=2 a pair gets stuck. A node that has won its claim dies before that is on
+   its disk, dies again with a second claim on its way, comes back to the old primary, which has heard of neither, and
+   cuts its log's mark; then that claim arrives, whose floor is that mark. -DJOIN_BY_LOG tries the remedy that a node
+   joins nobody whose epoch is below that of its own log's end.
+
    Events, each with a finished search of its own: WIPE, PUTBACK (OLDCOPY: to a copy two starts old), ADOPTION (of an
-   empty witness while the old one lives on), FORCE.
+   empty witness while the old one lives on), FORCE, REBOOT (of the witness's machine, its record then an older one; nodes
+   know of the register what they last read, versions are numbers up to MAXVERSION, and STATUS is not claimed after it).
    Bounds: MAXLOG entries and marks, MAXENTRIES of clients, MAXEPOCH, MAXCRASH crashes of A and B together, MAXJOIN
    sessions with the first, MAXREAD reads of which READS at once, SWITCHES hand-overs, SLOTS messages each way (two may
    overtake each other, as over two routes), NEARLY (a solo primary's standby that lacks more catches up first);
    with LIVENESS also MAXBREAK false alarms.
-   Rules left out: NO_R1 … NO_R12_CONSENT; `check` says what each leaves out and what breaks then.
+   Rules left out: NO_R1 … NO_R12_START; `check` says what each leaves out and what breaks then.
 
      spin -a pair.pml && gcc -O2 -DSAFETY -DNOFAIR -o pan pan.c && ./pan -E -m100000 -w25
      spin -B -t -k pair.pml.trail pair.pml        # what happened, in words
@@ -98,6 +103,10 @@
 #ifndef MAXBREAK
 #define MAXBREAK 1
 #endif
+#endif
+
+#ifndef MAXVERSION      /* with REBOOT */
+#define MAXVERSION 5
 #endif
 
 /* ---- words ---- */
@@ -185,7 +194,11 @@ typedef Message { unsigned k : 4; unsigned e : 4; unsigned s : 6; unsigned x : 4
 }
 Message M[2*SLOTS];                                   /* on the way to A, to B */
 
-typedef Register { unsigned e : 4; bit p; bit paired; byte floor; unsigned d0 : 3; unsigned d1 : 3;
+typedef Register { unsigned e : 4; bit p; bit paired; byte floor;
+#ifdef REBOOT
+  unsigned v : 4;
+#endif
+  unsigned d0 : 3; unsigned d1 : 3;
 #ifdef DISKS
   unsigned s0 : 3; unsigned s1 : 3;
 #endif
@@ -200,10 +213,25 @@ Register G[2];
 Register G[1];
 #define WIT(n_) 0
 #endif
-#define REG G[WIT(n)]
+#ifdef REBOOT
+Register K[2];                                        /* as each node last learned it; on its disk */
+Register F;                                           /* as it lay on the witness's disk some time ago */
+bit kept; bit rebooted; bit cautious; bit testified[2];
+byte consent[2];                                     /* the round that will show a standby's consent */
+#define KNOWN(n_) K[n_]
+#define TRUSTED (!rebooted)                           /* nobody knows at once what a witness has lost */
+#else
+#define KNOWN(n_) G[WIT(n_)]
+#define TRUSTED 1
+#endif
+#define REG KNOWN(n)
 
 /* On the way to the witness, at the register's version: a change makes all others come too late, and they are removed. */
-typedef Request { bit used; bit live; bit who; bit w; unsigned kind : 3; unsigned e : 4; byte floor; unsigned d0 : 3; unsigned d1 : 3;
+typedef Request { bit used; bit live; bit who; bit w;
+#ifdef REBOOT
+  unsigned v : 4;
+#endif
+  unsigned kind : 3; unsigned e : 4; byte floor; unsigned d0 : 3; unsigned d1 : 3;
 #ifdef DISKS
   unsigned s0 : 3; unsigned s1 : 3
 #endif
@@ -357,7 +385,11 @@ SCRATCH c, i, j, m, b; SCRATCH k, e, s, x, z, d, v, u, w;
 #define SAMEWITNESS 1
 #endif
 #define NAMED (REG.e==ME.ep && REG.p==n)
+#ifdef REBOOT
+#define CANASK (ME.ask==0 && K[n].v<MAXVERSION)
+#else
 #define CANASK (ME.ask==0 && REACHED && THERE)
+#endif
 
 /* ---- liveness: nobody is taken for lost for nothing, but for a few times, and one of the three may be lost for good ---- */
 #define FOLLOWED(n_) (N[n_].fol && N[1-n_].st==FOLLOW && N[1-n_].ses==N[n_].ses)
@@ -407,7 +439,7 @@ inline ownepoch(n_) { assert(!(N[1-n_].st==PRIMARY && N[1-n_].ep==N[n_].ep) /* O
 
 /* What says that a failover is possible is right. */
 inline status(n_) {
-  if :: CLAIMED && N[n_].st==PRIMARY && N[n_].set && N[n_].hand==0 && N[1-n_].st==FOLLOW && N[1-n_].ses==N[n_].ses ->
+  if :: CLAIMED && TRUSTED && N[n_].st==PRIMARY && N[n_].set && N[n_].hand==0 && N[1-n_].st==FOLLOW && N[1-n_].ses==N[n_].ses ->
        c=POSITION(1-n_,N[1-n_].syn); assert(G[WIT(n_)].paired && G[WIT(n_)].e==N[n_].ep && G[WIT(n_)].p==n_ && c>=G[WIT(n_)].floor /* STATUS */); c=0
   :: else fi }
 
@@ -473,6 +505,9 @@ inline commit(n_) {
   :: else fi }
 
 inline sessionlost(n_) {
+#ifdef REBOOT
+  consent[n_]=0;
+#endif
   N[n_].ses=0; N[n_].fol=0; N[n_].set=0; N[n_].cat=0; N[n_].hand=0; N[n_].ack=0; N[n_].lev=0; N[n_].nx=0; N[n_].sd=0; N[n_].sw=0;
 #ifdef DISKS
   N[n_].ss=0;
@@ -530,12 +565,15 @@ inline request(n_, kind_, e_) {
   /* of two that float one never arrives */
   j = (R[0].used && (R[0].live || !R[1].used) -> 1 : 0);
   R[j].used=1; R[j].live=1; R[j].who=n_; R[j].w=WIT(n_); R[j].kind=kind_; R[j].e=e_;
-  R[j].floor=(kind_==CLAIM -> POSITION(n_,N[n_].syn) : POSITION(n_,N[n_].com)); R[j].floor=MAX(R[j].floor,G[WIT(n_)].floor);
-  R[j].d0=G[WIT(n_)].d0; R[j].d1=G[WIT(n_)].d1;
+  R[j].floor=(kind_==CLAIM -> POSITION(n_,N[n_].syn) : POSITION(n_,N[n_].com)); R[j].floor=MAX(R[j].floor,KNOWN(n_).floor);
+#ifdef REBOOT
+  R[j].v=K[n_].v;
+#endif
+  R[j].d0=KNOWN(n_).d0; R[j].d1=KNOWN(n_).d1;
   if :: n_==0 -> R[j].d0=N[0].did; if :: kind_!=CLAIM && kind_!=SOLO && N[0].ses!=0 -> R[j].d1=N[0].sd :: else fi
      :: else -> R[j].d1=N[1].did; if :: kind_!=CLAIM && kind_!=SOLO && N[1].ses!=0 -> R[j].d0=N[1].sd :: else fi fi;
 #ifdef DISKS
-  R[j].s0=G[WIT(n_)].s0; R[j].s1=G[WIT(n_)].s1;
+  R[j].s0=KNOWN(n_).s0; R[j].s1=KNOWN(n_).s1;
   if :: n_==0 -> R[j].s0=N[0].starts; if :: kind_==PAIRED -> R[j].s1=N[0].ss :: else fi
      :: else -> R[j].s1=N[1].starts; if :: kind_==PAIRED -> R[j].s0=N[1].ss :: else fi fi;
 #endif
@@ -543,10 +581,23 @@ inline request(n_, kind_, e_) {
 
 inline clear(r_) {
   R[r_].used=0; R[r_].live=0; R[r_].who=0; R[r_].w=0; R[r_].kind=0; R[r_].e=0; R[r_].floor=0; R[r_].d0=0; R[r_].d1=0;
+#ifdef REBOOT
+  R[r_].v=0;
+#endif
 #ifdef DISKS
   R[r_].s0=0; R[r_].s1=0
 #endif
 }
+
+#ifdef REBOOT
+inline copy(to_, from_) { to_.v=from_.v; to_.e=from_.e; to_.p=from_.p; to_.paired=from_.paired; to_.floor=from_.floor; to_.d0=from_.d0; to_.d1=from_.d1 }
+#define NEWER(r_) (r_.e>G[0].e || (r_.e==G[0].e && r_.v>G[0].v))
+#ifdef NO_R12_TESTIMONY
+#define CONSENTED 1
+#else
+#define CONSENTED (consent[n]!=0 && ME.conf>=consent[n])
+#endif
+#endif
 
 /* The witness grants a change. Whatever else was asked at the version before comes too late. */
 inline grant(r_) {
@@ -559,19 +610,39 @@ inline grant(r_) {
 #ifdef ADOPTION
   G[R[r_].w].there=1;
 #endif
+#ifdef REBOOT
+  G[0].v++;
+#endif
   if :: R[r_].live -> N[R[r_].who].won=1 :: else fi;
 #ifdef NO_R4_VERSION
   if :: R[1-(r_)].used && R[1-(r_)].kind!=CLAIM -> clear(1-(r_)) :: else fi;
 #else
+#ifndef REBOOT
   if :: R[1-(r_)].used && R[1-(r_)].w==R[r_].w -> clear(1-(r_)) :: else fi;
+#endif
 #endif
   clear(r_);
   status(0); status(1) }
 
 proctype witness() {
   do
+#ifdef REBOOT
+  :: d_step { R[0].used -> if :: !cautious && R[0].v==G[0].v && R[0].e>=G[0].e -> grant(0) :: else -> clear(0) fi }
+  :: d_step { R[1].used -> if :: !cautious && R[1].v==G[0].v && R[1].e>=G[0].e -> grant(1) :: else -> clear(1) fi }
+  :: d_step { !kept -> kept=1; copy(F, G[0]) }
+  :: d_step { kept && !rebooted && F.v!=G[0].v -> printf("   the witness's machine reboots, and has an older record\n");
+       rebooted=1; copy(G[0], F);
+#ifndef NO_R12_START
+       clear(0); clear(1);
+#endif
+#ifndef NO_R12_CAUTION
+       cautious=1
+#endif
+     }
+#else
   :: d_step { REACHED && R[0].used && R[0].e>=G[R[0].w].e -> grant(0) }
   :: d_step { REACHED && R[1].used && R[1].e>=G[R[1].w].e -> grant(1) }
+#endif
 #ifdef LIVENESS
   :: d_step { WELL -> printf("   the witness is gone for good\n"); gone=3 }
 #endif
@@ -805,7 +876,7 @@ proctype node(bit n) {
      }
 #ifdef DISKS
   /* R11: once a minute the floor is raised */
-  :: d_step { ME.st==PRIMARY && CANASK && NAMED && ME.set && !(ATLEAST(0) && 0) && ME.com>0 && REG.floor<((ME.e[ME.com-1] & 248) | ME.com) ->
+  :: d_step { ME.st==PRIMARY && CANASK && NAMED && ME.set && ME.com>0 && REG.floor<((ME.e[ME.com-1] & 248) | ME.com) ->
        SAY("%c raises the floor\n") request(n, PAIRED, ME.ep) }
 #endif
   /* R4, R6: it stops (CLAIM is no FOLLOW), has the number on disk, and asks */
@@ -823,7 +894,11 @@ proctype node(bit n) {
             ME.ses=0
 #endif
           :: else fi; e=0 }
-  :: d_step { ME.ask!=0 && ME.won -> SAY("%c learns that it has won\n") k=ME.ask; b=ME.stale; ME.ask=0; ME.won=0; ME.stale=0;
+  :: d_step { ME.ask!=0 && ME.won -> SAY("%c learns that it has won\n") k=ME.ask; b=ME.stale;
+#ifdef REBOOT
+       K[n].v++; K[n].e=(k==CLAIM -> ME.cl : ME.ep); K[n].p=n; K[n].paired=(k==PAIRED);
+#endif
+       ME.ask=0; ME.won=0; ME.stale=0;
 #ifdef NO_R2_JOIN
        b=0;
 #endif
@@ -841,6 +916,26 @@ proctype node(bit n) {
 #endif
           :: else fi; k=0; b=0 }
   :: d_step { ME.ask!=0 && UNANSWERED -> SAY("%c has lost, or waits no longer for an answer\n") forget(n); if :: ME.st==CLAIM -> ME.st=IDLE; ME.ses=0 :: else fi }
+
+#ifdef REBOOT
+#ifdef NO_R12_VERSION
+  :: d_step { ME.st!=DOWN && ME.ask==0 && !cautious && G[0].v!=K[n].v ->
+#else
+  :: d_step { ME.st!=DOWN && ME.ask==0 && !cautious && G[0].v>K[n].v ->
+#endif
+       SAY("%c reads the register\n") copy(K[n], G[0]); if :: ME.st==PRIMARY && !G[0].paired -> ME.set=0 :: else fi }
+  /* R12: after a reboot both nodes testify, or one that leads alone or with its standby's consent */
+  :: d_step { ME.st!=DOWN && ME.ask==0 && cautious && (!testified[n] || (ME.st==PRIMARY && (!ME.need || CONSENTED))) ->
+       SAY("%c testifies\n") testified[n]=1;
+       if :: testified[1-n] || (ME.st==PRIMARY && (!ME.need || CONSENTED)) ->
+            m=MAX(G[0].v,K[n].v); if :: testified[1-n] -> m=MAX(m,K[1-n].v) :: else fi;
+            if :: NEWER(K[n]) -> copy(G[0], K[n]) :: else fi;
+            if :: testified[1-n] && NEWER(K[1-n]) -> copy(G[0], K[1-n]) :: else fi;
+            G[0].v=m+1; m=0; cautious=0; testified[0]=0; testified[1]=0
+       :: else fi }
+  :: d_step { ME.st==PRIMARY && ME.need && ME.ses!=0 && cautious && consent[n]==0 && ME.want<7 ->
+       SAY("%c asks its standby to confirm that it leads\n") consent[n]=MAX(ME.sent,ME.conf)+1; ME.want=MAX(ME.want,consent[n]) }
+#endif
 
   /* ---- planned switchover ---- */
   :: d_step { ME.st==PRIMARY && ME.srv && ME.set && ME.hand==0 && switches<SWITCHES -> SAY("%c is to hand over\n") switches++; ME.hand=1 }
@@ -902,6 +997,9 @@ init { d_step {
     N[0].st=PRIMARY; N[0].ep=1; N[0].dep=1; N[0].cl=1; N[0].need=1; N[0].srv=1; N[0].ses=1; N[0].fol=1; N[0].set=1;
     N[1].st=FOLLOW; N[1].ep=1; N[1].dep=1; N[1].cl=1; N[1].ses=1; joins=1;
     G[0].e=1; G[0].p=0; G[0].paired=1;
+#ifdef REBOOT
+    G[0].v=1; copy(K[0], G[0]); copy(K[1], G[0]);
+#endif
 #ifdef OLDCOPY          /* B's disk was copied two starts ago */
     N[0].starts=2; N[1].starts=2; G[0].s0=2; G[0].s1=2; N[0].ss=2; C.taken=1; C.whose=1; C.dep=1; C.cl=1;
 #endif

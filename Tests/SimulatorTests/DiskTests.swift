@@ -80,10 +80,10 @@ struct DiskTests {
                 #expect(try found.recomputeDigest() == found.digest)
                 if ended { break }
                 cuts += 1
-                after += after < 40 ? 1 : 11
+                after += after < 20 ? 1 : 17
             }
         }
-        #expect(cuts > 150)
+        #expect(cuts > 80)
     }
 
     private static func apply(_ entries: [Entry], to database: ReplicatedDatabase, checkpointEvery: UInt64) throws {

@@ -14,7 +14,8 @@ struct BankChecker {
     }
 
     private let history: History
-    private let effort: Int
+    /// What is left of it for all snapshots together: those of unknown outcome add up, and with them the sums.
+    private var effort: Int
     private var result = CheckResult(.bank)
     private var transfers: [Transfer] = []
 
@@ -48,7 +49,7 @@ struct BankChecker {
         if result.violations.isEmpty {
             for read in reads where history.operations[read.index].call == .balances(.latest) {
                 checkBalances(read.index, read.balances, opening)
-                if !result.violations.isEmpty { break }
+                if !result.violations.isEmpty || !result.undecided.isEmpty { break }
             }
         }
         return result
@@ -92,7 +93,9 @@ struct BankChecker {
             }
         }
         var search = TransferSearch(optional.map { ($0.from, $0.to, $0.amount) }, effort: effort)
-        switch search.canMake(missing) {
+        let found = search.canMake(missing)
+        effort = search.effort
+        switch found {
         case true?: break
         case false?: result.violations.append(explanation(index, missing, optional.count))
         case nil:
@@ -126,7 +129,7 @@ struct BankChecker {
 /// transfers of one are decided on, its change must be right, which rules out most choices early.
 struct TransferSearch {
     private let transfers: [(from: String, to: String, amount: Int64)]
-    private var effort: Int
+    private(set) var effort: Int
 
     init(_ transfers: [(from: String, to: String, amount: Int64)], effort: Int) {
         // By their accounts, so that one after the other is decided on.

@@ -39,7 +39,7 @@ extension DrillFault {
             try scene.breakDisk(host, "sync-fails 1")
             if part == .witness {
                 // It syncs when something is decided: a switchover asks it.
-                _ = try await scene.pair.view.switchOver(from: scene.primary)
+                _ = try? await scene.view.switchOver(from: scene.primary)
             }
             try await scene.waitForEnd(of: process)
             if part != .witness { try await scene.waitForLoss(of: part) }

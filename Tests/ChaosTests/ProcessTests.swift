@@ -5,6 +5,7 @@ import Testing
 @Suite(.serialized) struct ProcessTests {
     @Suite struct DataDirectoryTests {}
     @Suite struct DiskFaultTests {}
+    @Suite struct DrillProcessTests {}
     @Suite struct FilledDiskTests {}
     @Suite struct ForcedTests {}
     @Suite struct FullDiskTests {}

@@ -82,6 +82,14 @@ struct Drill {
         return nil
     }
 
+    /// One fault follows the other here, and the pair would take their sum for a standby that flaps; within this window
+    /// only a flapping link is one.
+    private static let settings = """
+        segment-size: 8MiB
+        timings:
+          flap-window: 10s
+        """
+
     private func makeScene(_ say: @escaping (String) -> Void) async throws -> DrillScene {
         let hosts = try await Hosts()
         let directory = directory ?? Hosts.directory
@@ -107,7 +115,7 @@ struct Drill {
         places.revokes = true
         let pair = try ThrowawayPair(
             in: directory, keep: self.directory != nil, seats: seats + 1, program: ManagedProcess.ownProgram,
-            settings: "segment-size: 8MiB", places: places)
+            settings: Self.settings, places: places)
         var watcher = pair.seat(seats + 1)
         watcher.routes = NodeName.allCases.map {
             SeatConfiguration.Route($0, address: Network.watch.address(of: HostName($0)), port: 7411)

@@ -18,8 +18,8 @@ struct DrillCommand: AsyncParsableCommand {
             confirmed by both nodes; with --tickets they also write some, of the category Drill, which stay. It does not
             start while no failover would be possible, and ends at the first thing that does not go as it should.
             Exit codes: 0 nothing lost, nothing twice, no error but where a fault takes two parts at once, paired again
-            after each; 1 not so, or not started; 64 the command line is wrong, 69 this machine can't make such hosts, 78
-            the configuration.
+            after each; 1 not so, or not started; 64 the command line is wrong, 69 this machine can't make such hosts,
+            78 the configuration.
             """)
 
     @Flag(help: "Say which faults there are.")

@@ -65,9 +65,9 @@ class DrilledPair {
     func waitUntilPaired() async throws { try await wait(for: "the pair to be paired") { $0.isPaired } }
 
     /// Seats are answered, so many times more.
-    func waitForAnswers(_ count: Int = 30) async throws {
+    func waitForAnswers(_ count: Int = 30, within limit: Duration = limit) async throws {
         let start = monotonicNow().nanoseconds
-        let deadline = ContinuousClock.now + Self.limit
+        let deadline = ContinuousClock.now + limit
         var seen = seats.journal.count
         var answered = 0
         while answered < count {

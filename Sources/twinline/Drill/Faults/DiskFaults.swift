@@ -39,7 +39,7 @@ extension DrillFault {
             try scene.breakDisk(host, "sync-fails 1")
             if part == .witness {
                 // It syncs when something is decided: a switchover asks it.
-                _ = try await scene.pair.view.switchOver(from: scene.primary)
+                _ = try? await scene.view.switchOver(from: scene.primary)
             }
             try await scene.waitForEnd(of: process)
             if part != .witness { try await scene.waitForLoss(of: part) }
@@ -53,7 +53,7 @@ extension DrillFault {
     private static func slow(_ part: PairPart) -> DrillFault {
         DrillFault("slow-\(part)", "each sync of the \(part)'s disk takes 5 s", isUsual: part == .primary) { scene in
             let host = part.host(scene)
-            scene.mark("each sync of \(try scene.process(host).name) takes 5 s")
+            scene.mark("each sync of \(try scene.process(host).name)'s disk takes 5 s")
             try scene.breakDisk(host, "sync-delay-ms 5000")
             if part == .witness {
                 try await scene.hold(.seconds(3))

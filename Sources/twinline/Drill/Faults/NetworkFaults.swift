@@ -59,6 +59,9 @@ extension DrillFault {
     /// So long a link stays cut: well past every time limit of the pair.
     private static let cutFor = Duration.seconds(3)
 
+    /// Then seats have to be answered, or it is given up: before they lose their patience.
+    private static let answeredWithin = Duration.seconds(10)
+
     private static func link(
         _ name: String, _ summary: String, _ isUsual: Bool,
         _ directions: @escaping @Sendable (DrillScene) -> [Direction]
@@ -68,7 +71,7 @@ extension DrillFault {
             scene.mark(summary)
             try await scene.hosts.cut(directions)
             try await scene.hold(Self.cutFor)
-            try await scene.waitForAnswers()
+            try await scene.waitForAnswers(within: Self.answeredWithin)
             try await scene.hosts.mend(directions)
             scene.mend("all passes again")
         }

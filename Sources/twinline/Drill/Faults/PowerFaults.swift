@@ -47,8 +47,8 @@ extension DrillScene {
             var loss = PowerLoss(of: try disk(host), seed: torn ? seed : nil)
             try loss.strike()
             mark(
-                "\(try process(host).name)'s disk has lost \(loss.bytes) unsynced bytes of \(loss.files) files, "
-                    + "\(loss.names) changes of folders")
+                "\(try process(host).name)'s disk: \(loss.bytes) bytes of \(loss.files) files were not synced, "
+                    + "\(loss.names) changes of folders" + (torn ? "; part of them is lost" : "; they are lost"))
         }
     }
 

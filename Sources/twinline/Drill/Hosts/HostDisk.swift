@@ -40,7 +40,11 @@ struct HostDisk: Sendable {
 
     func makeRoom() throws { try remount(flags: UInt(MS_REMOUNT), size: size) }
 
-    func wipe() throws { try FileManager.default.removeItem(atPath: data) }
+    /// Nothing may be put back by a later power cut that was there before.
+    func wipe() throws {
+        try FileManager.default.removeItem(atPath: data)
+        for name in try FileManager.default.contentsOfDirectory(atPath: undo) { unlink(undo + "/" + name) }
+    }
 
     /// A sync says that it has done its work, and has not.
     func startLying() throws { try Data().write(to: URL(filePath: lies)) }

@@ -29,7 +29,7 @@ enum OwnNamespaces {
 
     private static var unshare: [String] {
         let user = getuid() == 0 ? [] : ["--user", "--map-root-user"]
-        return ["unshare"] + user + ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--"]
+        return ["unshare"] + user + ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"]
     }
 
     /// - Throws: `Failure` that says what this machine lacks.

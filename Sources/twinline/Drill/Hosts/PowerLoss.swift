@@ -12,6 +12,7 @@ struct PowerLoss {
     private var random: Random
 
     private(set) var files = 0
+    /// Written and not synced, whether or not some of them have reached the disk.
     private(set) var bytes = 0
     private(set) var names = 0
 
@@ -49,7 +50,7 @@ struct PowerLoss {
         }
         guard content != before else { return }
         files += 1
-        bytes += zip(content, before).reduce(abs(content.count - before.count)) { $0 + ($1.0 == $1.1 ? 0 : 1) }
+        bytes += unsynced.writes.reduce(0) { $0 + $1.count }
         // In place, so that the file keeps its inode, by which it is known.
         let handle = try FileHandle(forWritingTo: file)
         try handle.truncate(atOffset: 0)

@@ -52,10 +52,9 @@ struct UnsyncedWrites: Equatable {
                 guard isCut || index >= last else { continue }
                 let from = max(write.offset, sector * Self.sector)
                 let to = min(write.offset + write.count, (sector + 1) * Self.sector, content.count)
-                for place in from..<max(from, to) {
-                    let kept = place - write.offset
-                    content[place] = kept < write.overwritten.count ? write.overwritten[kept] : 0
-                }
+                guard from < to else { continue }
+                let kept = write.overwritten.dropFirst(from - write.offset).prefix(to - from)
+                content.replaceSubrange(from..<to, with: kept + [UInt8](repeating: 0, count: to - from - kept.count))
             }
         }
         let length = chance.map { $0(0...1) == 0 } == true ? content.count : first.length

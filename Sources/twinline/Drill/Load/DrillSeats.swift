@@ -79,7 +79,8 @@ final class DrillSeats: Sendable {
                     _ = await perform(.note(id, text: text), .note, text, seat)
                 }
             }
-            try? await Task.sleep(for: pause)
+            // Not in step with the others.
+            try? await Task.sleep(for: pause * Double.random(in: 0.5...1.5, using: &random))
         }
     }
 

@@ -18,7 +18,9 @@ extension Replica {
         }
     }
 
-    /// A leader is there: adopt its epoch on disk (rule R7), then join it.
+    /// A leader is there: adopt its epoch on disk (rule R7), then join it. Not one of an epoch below this log's: the
+    /// mark there says that a newer one was won, perhaps by this node just before it ended. A claim of its may still be
+    /// on its way, with a floor that this log would no longer hold, were it cut now.
     mutating func joinIfLed() {
         let idle: Bool
         switch role {
@@ -27,7 +29,7 @@ extension Replica {
         case .claiming, .primary: return
         }
         guard idle, isFit, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch,
-            peer.epoch >= record.register.epoch, saved.disk == record.disk
+            peer.epoch >= record.register.epoch, peer.epoch >= log.last.epoch, saved.disk == record.disk
         else { return }
         if case .standby(let standby) = role, standby.refusal != nil,
             now < standby.since.advanced(byMilliseconds: 2 * timings.heartbeat) { return }

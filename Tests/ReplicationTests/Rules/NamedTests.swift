@@ -45,6 +45,22 @@ struct NamedTests {
         #expect(a.saved().joinsIn != nil)
     }
 
+    /// It won e4 and ended before that was on its disk, claimed e6 with e4's mark as the floor, and ended again with the
+    /// claim on its way: were the mark cut, nobody could ever claim once that has arrived.
+    @Test("a node whose log holds the mark of a newer epoch keeps it, and does not join the older one's leader")
+    func keepsItsMark() {
+        var b = Stage.started(
+            .b, epoch: 3, register: Stage.register(4, 3), log: EpochTable(epochs: 3, 4), applied: LSN(1))
+        _ = b.witnessConnected()
+        _ = b.peerConnected()
+        _ = b.receive(Stage.hello(from: .a, epoch: 3, leads: true, synced: Position(3, 1)))
+        #expect(b.saved().joinsIn == nil)
+        _ = b.witnessSays(.current(Stage.register(5, 6, .b, .solo, floor: Position(4, 2))))
+        // The other one has learned that it does not lead any more.
+        _ = b.receive(Stage.hello(from: .a, epoch: 6, synced: Position(3, 1)))
+        #expect(b.claims == Epoch(8))
+    }
+
     @Test("a named node that is as far as the other claims at once")
     func further() {
         var a = named()

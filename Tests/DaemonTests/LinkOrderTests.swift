@@ -72,8 +72,8 @@ struct LinkOrderTests {
             Message(Epoch(3), session, .append(Run([frame]), committed: .zero)), frames: [frame], pair: Self.pair)
     }
 
-    /// What has come to the other node by now: the LSNs of whole entries, whether there was a heartbeat, and up to where
-    /// the last message in parts has come.
+    /// What has come to the other node by now: the LSNs of whole entries, whether there was a heartbeat, and up to
+    /// where the last message in parts has come.
     private mutating func received() throws -> (
         entries: [UInt64], heartbeat: Bool, message: UInt64?, bytes: UInt64
     ) {

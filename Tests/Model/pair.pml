@@ -34,10 +34,10 @@
    engine has one). A disk put back while the other node is down or unreachable
    is, as the design says, only told by its starts and by the floor; otherwise it is assumed to meet the other first.
 
-   Known: with -DLIVENESS -DMAXCRASH=2 -DMAXBREAK=2 a pair gets stuck. A node that has won its claim dies before that is on
-   its disk, dies again with a second claim on its way, comes back to the old primary, which has heard of neither, and
-   cuts its log's mark; then that claim arrives, whose floor is that mark. -DJOIN_BY_LOG tries the remedy that a node
-   joins nobody whose epoch is below that of its own log's end.
+   Found by it, and mended: a node that had won its claim died before that was on its disk, died again with a second
+   claim on its way, came back to the old primary, which had heard of neither, and cut its log's mark; then that claim
+   arrived, whose floor was that mark, and nobody could claim any more. A node joins nobody now whose epoch is below that
+   of its own log's end; -DNO_R10_MARK leaves that out (-DLIVENESS -DMAXCRASH=2 -DMAXBREAK=2).
 
    Events, each with a finished search of its own: WIPE, PUTBACK (OLDCOPY: to a copy two starts old), ADOPTION (of an
    empty witness while the old one lives on), FORCE, REBOOT (of the witness's machine, its record then an older one; nodes
@@ -416,10 +416,10 @@ ltl serves_again { <>[] ((gone==0 && (PROMISES(0) || PROMISES(1))) || (gone!=0 &
 #define UNANSWERED 1
 #endif
 
-#ifdef JOIN_BY_LOG      /* a remedy for what `check --stuck` shows */
-#define OWNLOG (ME.ln==0 || PEER.ep>=EPOCHOF(ME.e[ME.ln-1]))
-#else
+#ifdef NO_R10_MARK
 #define OWNLOG 1
+#else
+#define OWNLOG (ME.ln==0 || PEER.ep>=EPOCHOF(ME.e[ME.ln-1]))
 #endif
 
 /* ---- properties ---- */

@@ -45,8 +45,8 @@ struct NamedTests {
         #expect(a.saved().joinsIn != nil)
     }
 
-    /// It won e4 and ended before that was on its disk, claimed e6 with e4's mark as the floor, and ended again with the
-    /// claim on its way: were the mark cut, nobody could ever claim once that has arrived.
+    /// It won e4 and ended before that was on its disk, claimed e6 with e4's mark as the floor, and ended again with
+    /// the claim on its way: were the mark cut, nobody could ever claim once that has arrived.
     @Test("a node whose log holds the mark of a newer epoch keeps it, and does not join the older one's leader")
     func keepsItsMark() {
         var b = Stage.started(

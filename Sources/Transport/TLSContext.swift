@@ -45,6 +45,7 @@ package final class TLSContext: @unchecked Sendable {
     private init(
         _ side: Side, _ files: TLSFiles, _ protocols: [ApplicationProtocol], keeping other: TLSContext?
     ) throws(TransportError) {
+        guard Self.libraryIsSetUp else { throw .openSSL(OpenSSLErrors.drain().text) }
         OpenSSLErrors.forget()
         guard let context = SSL_CTX_new(side == .server ? TLS_server_method() : TLS_client_method()) else {
             throw .openSSL(OpenSSLErrors.drain().text)
@@ -64,6 +65,10 @@ package final class TLSContext: @unchecked Sendable {
     }
 
     deinit { SSL_CTX_free(pointer) }
+
+    /// Once, before all else: the library is not to clean up when the process ends, as connections may still be in use
+    /// on their threads then, and would crash in what it has taken away (OPENSSL_init_crypto(3), NO_ATEXIT).
+    private static let libraryIsSetUp = OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
     /// What the files, which have changed, make of this context.
     ///

@@ -80,7 +80,7 @@ final class Desk {
             default: .show(ticket)
             }
         switch random.below(4) {
-        case 0: return .read(query, .standby)
+        case 0 where world.profile.standbyReads: return .read(query, .standby)
         case 1:
             let lsn = world.ledger.tickets[ticket]?.last?.lsn ?? .zero
             guard lsn > .zero else { return .read(query, .latest) }

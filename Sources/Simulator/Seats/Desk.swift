@@ -64,7 +64,9 @@ final class Desk {
                         openedAt: Int64(world.now / 1_000_000), caller: "\(numbers)", category: "lights",
                         text: String(repeating: "x", count: Int(length) + 1))))
         }
-        return Operation(numbers, host, caller, wish, patience: patience)
+        // Nor is a lost standby waited for much longer than it takes to see that the others are answered.
+        let isPatient = if case .read(_, .standby) = wish { false } else { true }
+        return Operation(numbers, host, caller, wish, patience: isPatient ? patience : min(patience, 2_000))
     }
 
     private func recent(_ random: inout SeededRandom) -> TicketID? {

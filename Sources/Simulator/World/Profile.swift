@@ -61,8 +61,8 @@ struct Profile {
         if random.chance(25) { witness.usual = 1_000_000...50_000_000 }
     }
 
-    /// Nothing takes longer than usual. Nor does anybody ask the standby: where that is the one that is lost, all callers
-    /// may wait for it, and say nothing of the primary.
+    /// Nothing takes longer than usual. Nor does anybody ask the standby: where that is the one that is lost, all
+    /// callers may wait for it, and say nothing of the primary.
     mutating func calm() {
         standbyReads = false
         network = Delay(usual: 50_000...400_000, rare: 0...0, perMille: 0)

@@ -36,7 +36,8 @@ import Wire
             #expect(second.lines(with: "role=primary").isEmpty)
             let after = try await running.status(.a)
             #expect(after.standing.epoch == before.standing.epoch && after.standing.role == .primary)
-            #expect(after.failoverPossible && after.registerVersion == before.registerVersion)
+            // The register's version says nothing: its floor is raised once a minute.
+            #expect(after.failoverPossible)
 
             stopper.request()
             #expect(await end == .orderly)

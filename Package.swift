@@ -81,7 +81,7 @@ let package = Package(
         .testTarget(
             name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces", "Transitions.txt"]),
         .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
-        .testTarget(name: "HistoriesTests", dependencies: ["Histories", "Tickets"]),
+        .testTarget(name: "HistoriesTests", dependencies: ["Histories", "Tickets", "TestSupport"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"], exclude: ["EntryFrames", "Messages"]),
         .testTarget(name: "DurableLogTests", dependencies: ["DurableLog", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport"]),

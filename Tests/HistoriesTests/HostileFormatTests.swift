@@ -1,4 +1,5 @@
 import Histories
+import TestSupport
 import Testing
 
 /// Files that are no histories: each is refused with its line, and none is too much for the reader.
@@ -108,7 +109,7 @@ import Testing
     @Test("whatever bytes are changed, the file is read or refused, and what is read is checked")
     func mutated() throws {
         let bytes = HistoryFormat.lines(of: try FormatTests.everything())
-        var random = SplitMix64(seed: 7)
+        var random = SeededRandom(7)
         for _ in 0..<20_000 {
             var changed = bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) {

@@ -1,4 +1,5 @@
 import Histories
+import TestSupport
 import Testing
 
 /// Small random histories of transactions on lists, judged by the checker and by trying every order there is.
@@ -26,13 +27,13 @@ import Testing
 /// Transactions of three processes on two lists. Each sees one snapshot, as a rule the newest one, and at times an
 /// older one or a different one for each read.
 struct RandomListHistory {
-    private var random: SplitMix64
+    private var random: SeededRandom
     private var versions: [[Label: [Label]]] = [[:]]
     private var appended: Int64 = 0
     private let isWild: Bool
 
     init(seed: UInt64) {
-        random = SplitMix64(seed: seed)
+        random = SeededRandom(seed)
         isWild = random.chance(80)
     }
 

@@ -1,4 +1,5 @@
 import Histories
+import TestSupport
 import Testing
 
 /// Small random histories of a set and of a bank, judged by the checker and by trying every order there is.
@@ -7,7 +8,7 @@ import Testing
     func sets() throws {
         var good = 0
         for seed in 0..<UInt64(20_000) {
-            var random = SplitMix64(seed: seed)
+            var random = SeededRandom(seed)
             let history = try Self.history(&random) { added, random in
                 if random.chance(50) { return .add(set: .number(0), .number(added)) }
                 return .elements(set: .number(0))
@@ -27,7 +28,7 @@ import Testing
     func banks() throws {
         var good = 0, missed = 0
         for seed in 0..<UInt64(20_000) {
-            var random = SplitMix64(seed: seed)
+            var random = SeededRandom(seed)
             let history = try Self.history(&random, beginning: [.accounts(["a": 10, "b": 10])]) { number, random in
                 if random.chance(50) { return .balances(.latest) }
                 return random.chance(50)
@@ -47,7 +48,7 @@ import Testing
     /// What three processes are told by an object that is right, with perhaps one answer of an earlier state or of a
     /// change that is lost.
     static func history(
-        _ random: inout SplitMix64, beginning: [Call] = [], _ call: (Int64, inout SplitMix64) -> Call
+        _ random: inout SeededRandom, beginning: [Call] = [], _ call: (Int64, inout SeededRandom) -> Call
     ) throws -> History {
         var history = History()
         var states: [SimpleObject] = [SimpleObject()]

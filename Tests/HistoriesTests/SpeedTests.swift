@@ -1,4 +1,5 @@
 import Histories
+import TestSupport
 import Testing
 import Tickets
 
@@ -18,7 +19,7 @@ import Tickets
 
     @Test("one ticket at which many work at once, and many never learn what became of it", .timeLimit(.minutes(2)))
     func hotTicket() throws {
-        var random = SplitMix64(seed: 3)
+        var random = SeededRandom(3)
         var recorder = HistoryRecorder(clients: 8)
         var revision: Int64 = 1
         var underWay: [Int: (token: HistoryRecorder.Token, call: Call, outcome: Outcome?)] = [:]
@@ -51,14 +52,14 @@ import Tickets
 
 /// A right history of everything at once: tickets, a set, a bank, lists, standby reads.
 struct BusyRun {
-    private var random: SplitMix64
+    private var random: SeededRandom
     private var tickets: [Ticket.Progress] = []
     private var elements: [Label] = []
     private var balances = ["a/1": Int64(100), "b/1": 100, "a/2": 100, "b/2": 100]
     private var lists: [Label: [Label]] = [:]
     private var made: Int64 = 0
 
-    init(seed: UInt64) { random = SplitMix64(seed: seed) }
+    init(seed: UInt64) { random = SeededRandom(seed) }
 
     mutating func made(operations: Int) throws -> History {
         let clients = 12

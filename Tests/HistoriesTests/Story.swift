@@ -1,4 +1,5 @@
 import Histories
+import TestSupport
 import Tickets
 
 /// A history told step by step; each step is a line, and a microsecond later than the one before.
@@ -47,18 +48,6 @@ func shown(_ state: Ticket.State, _ revision: Int64, unit: String = "") -> Outco
 
 let shownNone = Outcome.ok(.ticket(Sighting(nil)))
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same seed, the same histories.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededRandom {
     mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 }

@@ -1,4 +1,5 @@
 import Histories
+import TestSupport
 import Testing
 import Tickets
 
@@ -28,13 +29,13 @@ import Tickets
 /// A history of one ticket: what three processes were told by a ticket that obeys the rules, and then perhaps one or
 /// two answers changed.
 struct RandomTicketHistory {
-    private var random: SplitMix64
+    private var random: SeededRandom
     private var progress: Ticket.Progress?
     private var rows: [TicketStep] = []
     private let withRows: Bool
 
     init(seed: UInt64) {
-        random = SplitMix64(seed: seed)
+        random = SeededRandom(seed)
         withRows = random.chance(40)
     }
 

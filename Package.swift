@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "Transport", dependencies: ["Replication", "Wire", "COpenSSL"] + nio),
         // 3: the parts put together
         .target(name: "Engine", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Store"]),
-        .target(name: "Seat", dependencies: ["Replication", "Tickets", "Wire", "Transport", log] + nio),
+        .target(name: "Seat", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Transport", log] + nio),
         .target(name: "Arbitration", dependencies: ["Replication", "Wire", "Transport", "DurableLog", log] + nio),
         // 4: all of it on simulated time, disk and network
         .target(

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Logging
 import NIOCore
+import Replication
 import Synchronization
 import Transport
 
@@ -53,6 +54,11 @@ final class CertificateWatch: Sendable {
 
     /// This process's own certificate. Nil: no kind of connections was asked for yet.
     var own: PeerCertificate? { state.withLock { $0.kinds.first?.context.own } }
+
+    /// When the other node's certificate expires, in seconds since 1970. Nil: it is not connected.
+    func expiry(of node: NodeName) -> Int64? {
+        state.withLock { $0.kinds }.compactMap { $0.expiry { $0.role == .node(node) } }.max()
+    }
 
     /// Looks from now on, until the task is cancelled or the loop ends.
     @discardableResult

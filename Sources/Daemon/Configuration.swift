@@ -72,12 +72,18 @@ package struct PairConfiguration: Sendable {
     /// Needed by `twinline init` only.
     package var witness: SocketAddress?
     package var tls: TLSFiles
+    /// This machine's own addresses to go out from: of each route, in their order, or none.
+    package var from: [SocketAddress]
+    /// A directory where calls are kept until they are answered.
+    package var outbox: String?
 
     /// - Throws: all that is wrong with the file.
     package init(path: String) throws(ConfigurationError) {
         let file = try ConfigurationFile(path: path)
         let top = file.top
         let pair = top.value("pair", ConfigurationValue.pair)
+        let from = top.list("from", required: false, ConfigurationValue.localAddress)
+        let outbox = top.optional("outbox", ConfigurationValue.text)
         let section = top.section("nodes", required: true)
         let a = section?.list("a", ConfigurationValue.address) ?? []
         let b = section?.list("b", ConfigurationValue.address) ?? []
@@ -91,6 +97,8 @@ package struct PairConfiguration: Sendable {
         self.tls = found.1
         self.witness = witness?.value
         nodes = PerNode(a: a.map(\.value), b: b.map(\.value))
+        self.from = from.map(\.value)
+        self.outbox = outbox.map { file.resolve($0.value) }
     }
 }
 

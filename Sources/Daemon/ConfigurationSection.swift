@@ -92,11 +92,11 @@ final class ConfigurationSection {
         node(key).flatMap { scalar($0, key, parse) }
     }
 
-    /// One value or a list of them; at least one.
+    /// One value or a list of them; at least one, if it is required.
     func list<Value>(
-        _ key: String, _ parse: (String) throws(ConfigurationValue.Refusal) -> Value
+        _ key: String, required: Bool = true, _ parse: (String) throws(ConfigurationValue.Refusal) -> Value
     ) -> [Found<Value>] {
-        guard let node = node(key) else { return missing(key) ?? [] }
+        guard let node = node(key) else { return required ? missing(key) ?? [] : [] }
         guard case .sequence(let sequence) = node else { return scalar(node, key, parse).map { [$0] } ?? [] }
         if sequence.isEmpty { note("must not be empty", key, line: node.mark?.line) }
         return sequence.compactMap { scalar($0, key, parse) }

@@ -55,6 +55,14 @@ enum ConfigurationValue {
     /// Where somebody else listens.
     static func address(_ text: String) throws(Refusal) -> SocketAddress { try address(text, ports: 1...65535) }
 
+    /// One of this machine's own, without a port.
+    static func localAddress(_ text: String) throws(Refusal) -> SocketAddress {
+        guard let address = try? SocketAddress(ipAddress: text, port: 0) else {
+            throw Refusal("'\(text)' is no numeric address of this machine; write one such as 192.0.2.17")
+        }
+        return address
+    }
+
     /// "HOST:PORT" or "[IPv6]:PORT". A name is looked up now, once.
     private static func address(_ text: String, ports: ClosedRange<Int>) throws(Refusal) -> SocketAddress {
         guard let colon = text.lastIndex(of: ":"), colon > text.startIndex else {

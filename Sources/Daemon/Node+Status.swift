@@ -28,7 +28,7 @@ extension Node {
         status.version = twinlineVersion
         status.uptimeMs = (now.nanoseconds - began.nanoseconds) / 1_000_000
         status.describe(certificates.own, at: wallClockNow())
-        status.seats = UInt32(clamping: seatCount)
+        status.seats = UInt32(clamping: seatReach.here)
         status.slowestHeartbeatUs = delays.slowestHeartbeat(at: now) / 1000
         status.slowestConfirmationUs = delays.slowestConfirmation(at: now) / 1000
         if let replica = engine?.replica { status.describe(replica, at: now) }

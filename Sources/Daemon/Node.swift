@@ -20,7 +20,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     private let halted: (HaltReason) -> Void
     /// Set right after `init`, since the engine needs its shell.
     var engine: NodeEngine?
-    var seatCount = 0
+    var seatReach = SeatReach<Identity>()
     /// Why the witness was lost; empty once it has answered again.
     private var witnessLoss = ""
     var standing: Standing
@@ -73,6 +73,8 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
                 bound.value.engine?.measureRoom()
                 bound.value.lookForWork()
                 bound.value.lookAtSnapshot()
+                bound.value.seatReach.forget(at: bound.value.now)
+                bound.value.handOverBeforeExpiry()
             },
         ]
     }
@@ -112,9 +114,9 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
 
     func sawEpoch(_ epoch: Epoch) { engine?.newerEpochHeard(epoch) }
 
-    func seatCountChanged(by change: Int) {
-        seatCount += change
-        engine?.seatsConnected(seatCount)
+    func seatChanged(_ seat: Identity, _ change: SeatReach<Identity>.Change) {
+        seatReach.note(change, of: seat, at: now)
+        engine?.seatsChanged(seatReach)
     }
 
     func peerConnected() {
@@ -122,7 +124,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         engine?.peerConnected()
     }
 
-    func peerDisconnected() { engine?.peerDisconnected() }
+    func peerDisconnected(dismissed: Bool) { engine?.peerDisconnected(dismissed: dismissed) }
     func peerRefused() { engine?.peerRefused() }
     func peerRouteChanged() { engine?.peerRouteChanged() }
     func peerSaid(_ envelope: PeerEnvelope) {

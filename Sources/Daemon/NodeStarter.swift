@@ -43,8 +43,8 @@ struct NodeStarter {
         let report: @Sendable (WorkerEvent) -> Void = { event in
             loop.execute { coreBox.core?.value.handle(event) }
         }
-        let seats = try await SeatLoops(door.loops, standing: standing) { change in
-            loop.execute { coreBox.core?.value.seatCountChanged(by: change) }
+        let seats = try await SeatLoops(door.loops, standing: standing) { seat, change in
+            loop.execute { coreBox.core?.value.seatChanged(seat, change) }
         }
         let logThread = LogThread(settings.retention, report: report)
         let writer = WriterThread(wallClock: wallClockNow, diskFull: { logThread.roomRefused() }, report: report)

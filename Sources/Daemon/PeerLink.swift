@@ -7,7 +7,8 @@ import Wire
 /// What the link tells the node, on the node's own event loop.
 protocol PeerLinkDelegate: AnyObject {
     func peerConnected()
-    func peerDisconnected()
+    /// - Parameter dismissed: the other node does not let this one in any more.
+    func peerDisconnected(dismissed: Bool)
     /// Refused on every route since the link went down.
     func peerRefused()
     /// Frames go over another connection from now on; what was under way on the last one may be lost.
@@ -207,7 +208,7 @@ final class PeerLink {
         if connections.isEmpty, !down {
             down = true
             log.info("lost the other node", metadata: ["reason": "\(error.map { "\($0)" } ?? "closed")"])
-            delegate?.peerDisconnected()
+            delegate?.peerDisconnected(dismissed: (error as? TransportError)?.isRefusalByPeer ?? false)
             for route in routes.indices {
                 routes[route].refused = false
                 dial(route)

@@ -61,6 +61,8 @@ final class RefusalLog: Sendable {
 }
 
 extension TransportError {
+    var isRefusalByPeer: Bool { if case .refusedByPeer = self { true } else { false } }
+
     /// One side did not want the other.
     var isRefusal: Bool {
         switch self {

@@ -55,7 +55,7 @@ struct Salvage {
     }
 
     private func body(_ write: (String) throws -> Void) throws -> Int {
-        let view = try LogView(of: try ReadOnlyDirectory(path: directory.logPath(file.copy)))
+        let view = try LogView(of: ReadOnlyDirectory(path: directory.logPath(file.copy)))
         let schema = try LoggedSchema()
         let text = EntryText(ChangeWords(), brief: false)
         var count = 0

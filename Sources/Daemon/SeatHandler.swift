@@ -5,18 +5,6 @@ import Tickets
 import Transport
 import Wire
 
-/// What a seat's connection asks of the node. Called on the connection's event loop.
-protocol SeatService: AnyObject, Sendable {
-    var pairID: RandomID { get }
-    /// Nil: taken, and answered later.
-    func submit(_ request: PendingWrite) -> NotNow?
-    func read(_ requests: [PendingRead])
-    /// - Parameter times: how often the answer is to be sent.
-    func status(for channel: any Channel, times: Int)
-    func operate(_ operation: Twinline_Seat_V1_Operation, by identity: Identity, for channel: any Channel)
-    func sawEpoch(_ epoch: Epoch)
-}
-
 /// One seat's connection: the seat protocol's messages in, answers out. Lives on the channel's event loop.
 ///
 /// `@unchecked Sendable`: all of it is touched on that loop only; the engine holds it as the address of an answer and
@@ -37,12 +25,14 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     static let unsentLimit = 16 << 20
     let loop: Int
     private let actor: String
-    private let identity: Identity
+    let identity: Identity
     private let service: any SeatService
     private let roster: SeatRoster
     private let refusals: RefusalLog
     private let channel: any Channel
     private var greeted = false
+    /// It says that it does not reach the other node.
+    private(set) var isStranded = false
     private var reads: [PendingRead] = []
     private var statusAsked = 0
     private var unanswered = 0
@@ -133,18 +123,25 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         case .hello(let hello): greet(hello)
         case .request(let request): take(request, bytes: bytes)
         case .read(let request): take(request)
-        // One without a stamp is an answer itself.
-        case .beat(let beat) where beat.stamp == 0: break
-        case .beat(let beat):
-            var reply = Twinline_Seat_V1_NodeMessage()
-            reply.beat.echo = beat.stamp
-            append(reply)
+        case .beat(let beat): take(beat)
         case .status:
             statusAsked += 1
             if statusAsked > Self.statusLimit { goodbye("it asked for the status too often") }
         case .operation(let operation): service.operate(operation, by: identity, for: channel)
         case nil: break
         }
+    }
+
+    private func take(_ beat: Twinline_Seat_V1_Beat) {
+        if beat.stranded != isStranded {
+            isStranded = beat.stranded
+            roster.reachChanged(of: self)
+        }
+        // One without a stamp is an answer itself.
+        guard beat.stamp != 0 else { return }
+        var reply = Twinline_Seat_V1_NodeMessage()
+        reply.beat.echo = beat.stamp
+        append(reply)
     }
 
     private func greet(_ hello: Twinline_Seat_V1_Hello) {

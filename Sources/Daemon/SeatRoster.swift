@@ -1,28 +1,32 @@
 import Engine
 import NIOCore
 import Replication
+import Transport
 import Wire
 
 /// The seats' connections of one event loop, and what they were last told. Touched on that loop only.
 final class SeatRoster {
     private(set) var standing: Standing
     private var seats: [ObjectIdentifier: SeatHandler] = [:]
-    private let countChanged: (Int) -> Void
+    private let changed: (Identity, SeatReach<Identity>.Change) -> Void
 
-    /// - Parameter countChanged: called with +1 and -1.
-    init(standing: Standing, countChanged: @escaping (Int) -> Void) {
+    /// - Parameter changed: who came, went, or reaches other nodes than before.
+    init(standing: Standing, changed: @escaping (Identity, SeatReach<Identity>.Change) -> Void) {
         self.standing = standing
-        self.countChanged = countChanged
+        self.changed = changed
     }
 
     func add(_ seat: SeatHandler) {
         seats[ObjectIdentifier(seat)] = seat
-        countChanged(1)
+        changed(seat.identity, .came)
     }
 
     func remove(_ seat: SeatHandler) {
-        if seats.removeValue(forKey: ObjectIdentifier(seat)) != nil { countChanged(-1) }
+        guard seats.removeValue(forKey: ObjectIdentifier(seat)) != nil else { return }
+        changed(seat.identity, .left(wasStranded: seat.isStranded))
     }
+
+    func reachChanged(of seat: SeatHandler) { changed(seat.identity, .said(isStranded: seat.isStranded)) }
 
     func close() { for seat in seats.values { seat.close() } }
 
@@ -40,14 +44,17 @@ final class SeatLoops: Sendable {
     let loops: [any EventLoop]
     private let rosters: [NIOLoopBound<SeatRoster>]
 
-    /// - Parameter countChanged: called on any of the loops.
-    init(_ loops: [any EventLoop], standing: Standing, countChanged: @escaping @Sendable (Int) -> Void) async throws {
+    /// Who came, went, or reaches other nodes than before.
+    typealias Changed = @Sendable (Identity, SeatReach<Identity>.Change) -> Void
+
+    /// - Parameter changed: called on any of the loops.
+    init(_ loops: [any EventLoop], standing: Standing, changed: @escaping Changed) async throws {
         self.loops = loops
         var rosters: [NIOLoopBound<SeatRoster>] = []
         for loop in loops {
             rosters.append(
                 try await loop.submit {
-                    NIOLoopBound(SeatRoster(standing: standing, countChanged: countChanged), eventLoop: loop)
+                    NIOLoopBound(SeatRoster(standing: standing, changed: changed), eventLoop: loop)
                 }.get())
         }
         self.rosters = rosters

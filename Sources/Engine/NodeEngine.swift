@@ -63,7 +63,9 @@ package final class NodeEngine {
         isBeating = false
     }
     package func peerConnected() { run { $0.peerConnected() } }
-    package func peerDisconnected() { run { $0.peerDisconnected() } }
+    package func peerDisconnected(dismissed: Bool = false) {
+        run { $0.peerDisconnected(dismissed: dismissed) }
+    }
     package func peerRefused() { run { $0.peerRefused() } }
     /// - Parameter id: of the witness that answers; the pair's own may be another one.
     package func witnessConnected(_ id: RandomID) {
@@ -71,7 +73,9 @@ package final class NodeEngine {
     }
     package func witnessDisconnected() { run { $0.witnessDisconnected() } }
     package func newerEpochHeard(_ epoch: Epoch) { run { $0.newerEpochHeard(epoch) } }
-    package func seatsConnected(_ count: Int) { run { $0.seatsConnected(count) } }
+    package func seatsChanged<Seat>(_ seats: SeatReach<Seat>) {
+        run { $0.seatsConnected(seats.here, recent: seats.recent, stranded: seats.stranded) }
+    }
     package func registerAnswered(_ answer: RegisterAnswer) { run { $0.registerAnswered(answer) } }
 
     /// The connection that frames were sent over is gone and another one is in use: what was under way may be lost.

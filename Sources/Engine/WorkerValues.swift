@@ -17,6 +17,7 @@ extension StoreRequest {
         switch request.body {
         case .openSession: body = .openSession
         case .command(let command): body = .command(command)
+        case .withdraw: body = .withdraw
         case .execute(let statements): body = .execute(statements)
         case .changeSchema(let sql): body = .changeSchema(sql)
         }

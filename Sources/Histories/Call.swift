@@ -122,7 +122,7 @@ extension Outcome {
         // An older copy may have been run.
         case .unknownSession, .windowExpired: self = .unknown
         case .textTooLong, .missing, .notAllowed, .guardNotMet, .statementFailed, .resultTooLarge, .changesTooLarge,
-            .tookTooLong, .needsService, .malformed:
+            .tookTooLong, .needsService, .malformed, .withdrawn:
             self = .failed(nil)
         }
     }

@@ -28,6 +28,8 @@ public struct Message: Equatable, Sendable {
         case working
         /// "I live, and this far I am."
         case heartbeat(committed: LSN, synced: LSN, applied: LSN)
+        /// So many seats, more than half of those that the standby knows, reach it and not the primary.
+        case stranded(seats: UInt64)
         /// A round of read confirmation (rule R9) …
         case confirm(round: UInt64)
         /// … and its answer: when the round arrived, the standby followed this epoch and was not claiming.

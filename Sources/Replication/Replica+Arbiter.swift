@@ -143,6 +143,7 @@ extension Replica {
         }
         arbiter.refusal = nil
         arbiter.readAt = now
+        leading?.hearsWitness = true
         // The register remembers more starts, or a claim of this node's that it doesn't: the disk was put back, and is
         // a new one (rule R11).
         let putBack =

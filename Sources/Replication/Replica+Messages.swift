@@ -87,6 +87,7 @@ extension Replica {
             acknowledged(synced, applied, reachesWitness, hasRoom)
             if !hasRoom { standbyFull() }
         case (.primary, .working): standbyWorks()
+        case (.primary, .stranded(let seats)): strandedHeard(seats)
         case (.primary, .confirmed(let round)): confirmed(round)
         case (.primary, .adopted(let witness, let version)): adopted(witness, version)
         case (.primary, .append): emit(.halt(.twoPrimaries(epoch)))

@@ -164,6 +164,7 @@ extension Replica {
             // Begun and not carried out: the standby may have consented all the same, and then it has to be begun anew.
             if primary.adoption?.witness != record.witness { primary.adoption = nil }
             primary.lostAt = now
+            primary.hearsWitness = false
             primary.losses = primary.losses.filter { $0.advanced(byMilliseconds: timings.flapWindow) > now } + [now]
             primary.rounds.sent = primary.rounds.confirmed
             leading = primary

@@ -34,17 +34,17 @@ extension Replica {
             pursueHandover()
             if session.settled, isDue(primary.floorRaisedAt, every: timings.raiseFloor) { ask(.paired(session.id)) }
         } else if lacksRegister || primary.needsStandby && mayAskForSolo(primary) {
-            ask(.solo)
+            ask(primary.hearsWitness || lacksRegister ? .solo : .read)
         }
         if isDue(arbiter.readAt, every: timings.reread) { ask(.read) }
     }
 
-    /// At once; but one that has lost its seats as well, or whose own disk is stuck, is probably the lost one itself,
-    /// and gives the standby time to claim.
+    /// At once; but one that has lost its seats as well, or whose own disk is stuck, or that the other node has sent
+    /// away, is probably the lost one itself, and gives the standby time to claim.
     private func mayAskForSolo(_ primary: Primary) -> Bool {
         guard let lostAt = primary.lostAt else { return true }
         let isolated = seats.hadAny && seats.connected == 0
-        let patience = isolated || diskStalled ? 2 * timings.suspectAfter : 0
+        let patience = isolated || diskStalled || peer.dismissedThis ? 2 * timings.suspectAfter : 0
         return now >= lostAt.advanced(byMilliseconds: patience)
     }
 
@@ -87,7 +87,9 @@ extension Replica {
     mutating func beat() {
         guard peer.linked else { return }
         switch role {
-        case .standby(let standby) where standby.follows: acknowledge()
+        case .standby(let standby) where standby.follows:
+            acknowledge()
+            reportStranded()
         case .primary(let primary) where primary.session != nil:
             send(.heartbeat(committed: committed, synced: synced, applied: applied))
             // The route that it went over may have died, and the answer's with it.

@@ -66,6 +66,8 @@ public struct Replica: Equatable, Sendable {
         public var linked = false
         /// Refused on every route since the link went down: its process is dead and its machine alive.
         public var refused = false
+        /// It ended the link because it does not let this node in: its certificate has expired or was revoked.
+        public var dismissedThis = false
         /// When something was last heard; the start, before that.
         public var heardAt: Instant
         /// What it last said of itself on this link, and the epoch it said it in.
@@ -95,11 +97,6 @@ public struct Replica: Equatable, Sendable {
         var readAt: Instant?
         /// Not before then, after a refusal or a useless answer.
         var retryAt: Instant?
-    }
-
-    public struct SeatsView: Equatable, Sendable {
-        public var connected = 0
-        public var hadAny = false
     }
 
     /// A node that has just started: `record` is on disk with its start already counted, all of `log` is synced.
@@ -173,9 +170,11 @@ extension Replica {
     }
 
     /// The last connection to the other node has closed.
-    public mutating func peerDisconnected() -> [Effect] {
+    /// - Parameter dismissed: by the other node, which does not let this one in any more.
+    public mutating func peerDisconnected(dismissed: Bool = false) -> [Effect] {
         step {
             $0.peer.linked = false
+            $0.peer.dismissedThis = dismissed
             $0.peer.hello = nil
             $0.peer.heardAt = $0.now
             $0.sessionLost()
@@ -185,13 +184,6 @@ extension Replica {
     /// Dialled again, and refused on every route.
     public mutating func peerRefused() -> [Effect] {
         step { $0.peer.refused = !$0.peer.linked }
-    }
-
-    public mutating func seatsConnected(_ count: Int) -> [Effect] {
-        step {
-            $0.seats.connected = count
-            $0.seats.hadAny = $0.seats.hadAny || count > 0
-        }
     }
 
     /// The log is on disk up to here.

@@ -129,6 +129,9 @@ public struct Primary: Equatable, Sendable {
     public var serving = false
     /// When the last session ended; solo is asked for from then on.
     public var lostAt: Instant?
+    /// The witness has answered since then. One that is heard by the witness and does not hear it would win solo and
+    /// never learn of it, and nobody else could lead any more.
+    public var hearsWitness = true
     /// Recent losses, oldest first.
     public var losses: [Instant] = []
     public var rounds = Rounds()

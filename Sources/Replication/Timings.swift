@@ -9,6 +9,8 @@ public struct Timings: Equatable, Sendable {
     public var stallAfter: UInt64 = 1000
     /// How long a primary that has asked its standby to claim waits for that before it goes on itself.
     public var handoverAfter: UInt64 = 1000
+    /// For so long more than half of the standby's seats must have reached it alone before it says so.
+    public var strandedFor: UInt64 = 500
     /// After this long a question to the witness counts as unanswered.
     public var witnessAnswer: UInt64 = 500
     /// How often the register is reread.

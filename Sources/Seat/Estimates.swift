@@ -14,9 +14,34 @@ struct UsualTime: Equatable {
         deviation = (deviation * 3 + error) / 4
         smoothed = max((smoothed * 7 + sample) / 8, 1)
     }
+}
 
-    /// Later than this is later than usual several times over.
-    var late: UInt64 { 4 * (smoothed + deviation) }
+/// How long the last answers took, in nanoseconds: what is slower than 99 in 100 of them is late. (Dean and Barroso,
+/// "The Tail at Scale", 2013, who ask for a second answer at the 95th percentile.)
+struct AnswerTimes: Equatable {
+    private static let count = 200
+    private var samples: [UInt64] = []
+    private var next = 0
+
+    mutating func add(_ sample: UInt64) {
+        if samples.count < Self.count { samples.append(sample) } else { samples[next] = sample }
+        next = (next + 1) % Self.count
+    }
+
+    /// Of so few samples, the longest or the third longest. 0: not known.
+    var percentile99: UInt64 {
+        var longest: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        for sample in samples where sample > longest.2 {
+            if sample > longest.0 {
+                longest = (sample, longest.0, longest.1)
+            } else if sample > longest.1 {
+                longest = (longest.0, sample, longest.1)
+            } else {
+                longest.2 = sample
+            }
+        }
+        return samples.count < Self.count ? longest.0 : longest.2
+    }
 }
 
 /// Delays that double, each anywhere in its upper half, so that a thousand seats don't move in step.

@@ -13,7 +13,8 @@ extension SeatSession {
 
     /// A command that waits for a session: it has no name yet, and was never sent.
     struct Unnamed: Equatable, Sendable {
-        let body: SeatRequest.Body
+        /// Nil: the caller wants the name only.
+        let body: SeatRequest.Body?
         let call: Call
         let deadline: Instant
         /// In the order in which they came, requests are sent, and sent again.
@@ -22,7 +23,7 @@ extension SeatSession {
 
     /// Something that has no answer yet.
     struct Pending: Equatable, Sendable {
-        let message: ToNode
+        private(set) var message: ToNode
         /// Nil: nobody waits; the session needs it itself.
         let call: Call?
         let deadline: Instant
@@ -35,14 +36,25 @@ extension SeatSession {
         /// The connections where the newest copy and the extra one are under way.
         var on: Link?, extra: Link?
         var sentAt = Instant(nanoseconds: 0)
-        /// When an extra copy is due. Nil: not any more.
+        /// When the connection is beaten if nothing was heard of it since. Nil: not any more.
+        var probeAt: Instant?
+        /// When it is late, and an extra copy due. Nil: not any more.
         var lateAt: Instant?
+        /// It stands on the seat's disk under this name, and must not get another one here.
+        var keepsName = false
         /// A node said "not now": not before then.
         var notBefore: Instant?
 
         init(_ message: ToNode, for call: Call?, by deadline: Instant, ordinal: UInt64, retries: Backoff) {
             (self.message, self.call, self.deadline) = (message, call, deadline)
             (self.ordinal, self.retries) = (ordinal, retries)
+        }
+
+        /// From now on every copy uses up the name instead of having something done under it.
+        mutating func withdraw() {
+            guard case .request(var request) = message else { return }
+            request.body = .withdraw
+            message = .request(request)
         }
 
         /// What its caller is told when nothing more is awaited.

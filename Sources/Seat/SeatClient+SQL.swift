@@ -17,7 +17,10 @@ extension SeatClient {
     public func execute(
         _ statements: [SQLStatement], within patience: Duration = usualPatience
     ) async throws(SeatError) -> [StatementResult] {
-        try await answer { self.execute(statements, within: patience, then: $0) }
+        if let refusal = statements.refusal { throw .refused(refusal) }
+        return try await cancellable(patience, { $0.results }) {
+            $0.perform(.execute(statements), for: $1, by: $2, at: $3)
+        }
     }
 
     /// The same, with a callback, which is called on the event loop.

@@ -23,8 +23,9 @@ public final class SeatClient: Sendable {
         case standby
     }
 
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
     private let driver: NIOLoopBoundBox<SeatDriver>
+    let hasOutbox: Bool
 
     /// Begins to connect at once; the first request may be made at once, too.
     /// - Throws: `SeatError.misconfigured` with the file or address that can't be used.
@@ -48,6 +49,7 @@ public final class SeatClient: Sendable {
         timings: SeatTimings = SeatTimings()
     ) throws(SeatError) {
         self.eventLoop = eventLoop
+        hasOutbox = configuration.outbox != nil
         let routes = try Self.resolve(configuration.routes)
         var system = SystemRandomNumberGenerator()
         let session = SeatSession(
@@ -57,14 +59,24 @@ public final class SeatClient: Sendable {
             session, routes, Dialer(tls: tls), eventLoop, program: configuration.program,
             remember: configuration.remember,
             refused: configuration.refused)
+        if let outbox = configuration.outbox {
+            let damaged = try driver.open(outbox, settled: configuration.settled)
+            if !damaged.isEmpty { configuration.damaged(damaged) }
+        }
         self.driver = NIOLoopBoundBox.makeBoxSendingValue(driver, eventLoop: eventLoop)
         onLoop { $0.start() }
     }
 
     /// Has the command done, once.
+    ///
+    /// When the task is cancelled, the command is withdrawn: it is then either refused as `withdrawn`, and never
+    /// happens, or had happened already, and is answered as if nothing had been cancelled.
+    ///
+    /// With an outbox it is kept on this seat's disk first, and then done, or delivered later: `SeatError.kept`.
     /// - Throws: `SeatError`: refused, unknown or unreachable; see there what may be said to the customer.
     public func perform(_ command: Command, within patience: Duration = usualPatience) async throws(SeatError) -> Done {
-        try await answer { self.perform(command, within: patience, then: $0) }
+        if hasOutbox { return try await answer { self.keep(command, within: patience, then: $0) } }
+        return try await cancellable(patience, { $0.done }) { $0.perform(command, for: $1, by: $2, at: $3) }
     }
 
     /// The same, with a callback, which is called on the event loop.
@@ -72,6 +84,7 @@ public final class SeatClient: Sendable {
         _ command: Command, within patience: Duration = usualPatience,
         then callback: @escaping @Sendable (Result<Done, SeatError>) -> Void
     ) {
+        if hasOutbox { return keep(command, within: patience, then: callback) }
         onLoop { driver in
             driver.ask(patience, { callback($0.done) }) { $0.perform(command, for: $1, by: $2, at: $3) }
         }
@@ -173,26 +186,29 @@ extension SeatClient {
         eventLoop.execute { body(self.driver.value) }
     }
 
-    private func onLoopResult<Value: Sendable>(_ body: @escaping @Sendable (SeatDriver) -> Value) async -> Value {
+    func onLoopResult<Value: Sendable>(_ body: @escaping @Sendable (SeatDriver) -> Value) async -> Value {
         await withCheckedContinuation { waiting in onLoop { waiting.resume(returning: body($0)) } }
     }
 
     private static func resolve(_ routes: [SeatConfiguration.Route]) throws(SeatError) -> [SeatDriver.Route] {
         guard !routes.isEmpty else { throw .misconfigured("no route is configured: name at least one address") }
         var resolved: [SeatDriver.Route] = []
-        for (number, route) in routes.enumerated() {
-            let remote = try address(route.address, route.port)
-            let local = if let local = route.local { try address(local, 0) } else { SocketAddress?.none }
-            resolved.append(SeatDriver.Route(link: Link(route.node, route: number), remote: remote, local: local))
+        for route in routes {
+            let local = if let local = route.local { try address(local) } else { SocketAddress?.none }
+            // A name with several addresses makes several routes.
+            for remote in RouteAddress.all(route.address, route.port) {
+                let link = Link(route.node, route: resolved.count)
+                resolved.append(SeatDriver.Route(link: link, remote: remote, local: local))
+            }
         }
         return resolved
     }
 
-    private static func address(_ text: String, _ port: Int) throws(SeatError) -> SocketAddress {
+    private static func address(_ text: String) throws(SeatError) -> SocketAddress {
         do {
-            return try SocketAddress(ipAddress: text, port: port)
+            return try SocketAddress(ipAddress: text, port: 0)
         } catch {
-            throw .misconfigured("\(text) is no numeric address: write one such as 10.0.0.1")
+            throw .misconfigured("\(text) is no numeric address of this machine: write one such as 10.0.0.1")
         }
     }
 }

@@ -1,3 +1,4 @@
+import DurableLog
 import NIOCore
 import Replication
 import Tickets
@@ -8,12 +9,12 @@ import Wire
 final class SeatDriver {
     struct Route {
         let link: Link
-        let remote: SocketAddress
+        var remote: RouteAddress
         let local: SocketAddress?
     }
 
     private var session: SeatSession
-    private let routes: [Link: Route]
+    private var routes: [Link: Route]
     private let dialer: Dialer
     private let eventLoop: any EventLoop
     private let program: String
@@ -29,6 +30,7 @@ final class SeatDriver {
     /// Connections with frames that go out together, once this turn of the event loop is over.
     private var unflushed: [SeatConnectionHandler] = []
     private var isClosed = false
+    private(set) var outbox: Outbox?
 
     init(
         _ session: SeatSession, _ routes: [Route], _ dialer: Dialer, _ eventLoop: any EventLoop, program: String,
@@ -39,31 +41,63 @@ final class SeatDriver {
         self.routes = Dictionary(routes.map { ($0.link, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func start() { run(session.start(at: now)) }
+    func start() {
+        run(session.start(at: now))
+        outbox?.start()
+    }
+
+    /// - Parameter settled: what became of a call whose caller was told that it is kept, or whose program has died.
+    /// - Returns: damaged files, which are set aside.
+    func open(_ path: String, settled: @escaping Outbox.Settled) throws(SeatError) -> [String] {
+        let files = try OutboxFiles(path: path)
+        do throws(LogError) {
+            let found = try files.load()
+            outbox = Outbox(files, found.calls, self, eventLoop, settled: settled)
+            return found.damaged
+        } catch {
+            throw .misconfigured("can't read the outbox \(path): \(error)")
+        }
+    }
 
     /// Gives a caller's wish to the session; the callback gets what comes of it.
+    /// - Parameter patience: nil: for as long as it takes.
+    /// - Returns: what the wish is cancelled by. Nil: it has come to its end already.
+    @discardableResult
     func ask(
-        _ patience: Duration, _ callback: @escaping (SeatSession.Outcome) -> Void,
+        _ patience: Duration?, _ callback: @escaping (SeatSession.Outcome) -> Void,
         _ wish: (inout SeatSession, SeatSession.Call, Instant, Instant) -> [SeatSession.Directive]
-    ) {
-        guard !isClosed else { return callback(.failed(.unreachable)) }
+    ) -> SeatSession.Call? {
+        guard !isClosed else {
+            callback(.failed(.unreachable))
+            return nil
+        }
         let call = SeatSession.Call(nextCall)
         nextCall += 1
         callers[call] = callback
         let now = now
-        run(wish(&session, call, now.after(nanoseconds: TimeAmount(patience).asNanoseconds), now))
+        let deadline = patience.map { now.after(nanoseconds: TimeAmount($0).asNanoseconds) }
+        run(wish(&session, call, deadline ?? Instant(nanoseconds: .max), now))
+        return callers[call] == nil ? nil : call
     }
+
+    func nameAtOnce() -> RequestName? { session.nameAtOnce() }
+    func giveUp(_ name: RequestName) { session.giveUp(name) }
+
+    func cancel(_ call: SeatSession.Call) { run(session.cancel(call, at: now)) }
 
     func close() {
         guard !isClosed else { return }
         isClosed = true
         timer?.task.cancel()
+        outbox?.close()
         for connection in open.values { connection.close() }
         open = [:]
         run(session.abandonAll())
     }
 
-    var connections: [SeatConnection] { session.connections(at: now) }
+    var connections: [SeatConnection] {
+        session.connections(at: now, routes.mapValues(\.remote.text))
+    }
 
     // What the connections report.
 
@@ -82,7 +116,8 @@ final class SeatDriver {
         guard open[handler.link] === handler else { return }
         open[handler.link] = nil
         if let error { note(error, on: handler.link) }
-        run(session.disconnected(handler.link, error.map(SeatSession.Loss.init) ?? .failed, at: now))
+        let loss = error.map(SeatSession.Loss.init) ?? .failed
+        run(session.disconnected(handler.link, loss, at: now, because: error.map { "\($0)" } ?? "it was closed"))
     }
 
     // What the session orders.
@@ -102,15 +137,31 @@ final class SeatDriver {
 
     private func connect(_ link: Link) {
         guard let route = routes[link], !isClosed else { return }
+        route.remote.resolve(on: eventLoop).assumeIsolated().whenComplete { result in
+            guard case .success(let address?) = result else {
+                return self.failed(link, .failed, because: "nobody knows the name \(route.remote.host)")
+            }
+            self.routes[link]?.remote.note(address)
+            self.dial(link, address, from: route.local)
+        }
+    }
+
+    private func dial(_ link: Link, _ address: SocketAddress, from local: SocketAddress?) {
+        guard !isClosed else { return }
         let driver = NIOLoopBound(self, eventLoop: eventLoop)
-        dialer.dial(route.remote, from: route.local, on: eventLoop, expecting: .node(link.node)) { channel, _ in
+        dialer.dial(address, from: local, on: eventLoop, expecting: .node(link.node)) { channel, _ in
             let handler = SeatConnectionHandler(link, channel, driver.value)
             try channel.pipeline.syncOperations.addHandler(handler)
         }.assumeIsolated().whenFailure { error in
             if let error = error as? TransportError { self.note(error, on: link) }
             let loss = (error as? TransportError).map(SeatSession.Loss.init) ?? .failed
-            if !self.isClosed { self.run(self.session.disconnected(link, loss, at: self.now)) }
+            self.failed(link, loss, because: "\(error)")
         }
+    }
+
+    private func failed(_ link: Link, _ loss: SeatSession.Loss, because reason: String) {
+        guard !isClosed else { return }
+        run(session.disconnected(link, loss, at: now, because: reason))
     }
 
     /// Each refusal once, until there is another.

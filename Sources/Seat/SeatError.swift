@@ -23,6 +23,10 @@ public enum SeatError: Error, Equatable, Sendable {
     case unreachable
     /// It did not happen and will not: in all the time given the disks of the pair were full. Reads go on.
     case diskFull
+    /// It is on this seat's disk, not yet delivered, and will be, once: so many are waiting there.
+    case kept(waiting: Int)
+    /// The seat's own disk could not keep it, and nothing was sent: for this reason.
+    case notKept(String)
     /// The configuration can't be used, for this reason.
     case misconfigured(String)
 }
@@ -35,6 +39,10 @@ extension SeatError: CustomStringConvertible {
             "No answer in time: request \(name) may have been done. Ask again under the same name, or show the ticket."
         case .unreachable: "No node answered in time, and nothing was changed: check the network, then try again."
         case .diskFull: "The pair's disks are full, and nothing was changed: make room there, then try again."
+        case .kept(let waiting):
+            "Kept, not yet delivered (\(waiting)): nothing is lost; it is delivered as soon as a node answers."
+        case .notKept(let reason):
+            "This seat's disk can't keep it, and nothing was sent: \(reason). Take it down on paper, and mend the disk."
         case .misconfigured(let reason): "The seat can't start: \(reason)."
         }
     }

@@ -18,7 +18,7 @@ package enum ToNode: Equatable, Sendable {
     case request(SeatRequest)
     case read(SeatRead)
     /// 0: no stamp, nothing to echo.
-    case beat(stamp: UInt64, echo: UInt64)
+    case beat(stamp: UInt64, echo: UInt64, isStranded: Bool)
     case status
     case switchover
 }
@@ -94,9 +94,10 @@ extension Twinline_Seat_V1_SeatMessage {
             hello.program = program
         case .request(let request): self.request = Twinline_Seat_V1_Request(request)
         case .read(let read): self.read = Twinline_Seat_V1_ReadRequest(read)
-        case .beat(let stamp, let echo):
+        case .beat(let stamp, let echo, let isStranded):
             beat.stamp = stamp
             beat.echo = echo
+            beat.stranded = isStranded
         case .status: status = Twinline_Seat_V1_StatusRequest()
         case .switchover: operation.kind = .switchover
         }

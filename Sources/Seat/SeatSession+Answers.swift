@@ -10,12 +10,9 @@ extension SeatSession {
         if name.session == 0 { return openingAnswered(UInt64(bitPattern: name.sequence), verdict, on: link, at: now) }
         let key = Key.request(name)
         if case .notNow(let reason) = verdict { return postpone(key, reason, on: link, at: now) }
-        // Nobody waits for a second answer, nor for one that came after its caller's deadline.
-        guard let item = pending.removeValue(forKey: key) else {
-            if case .refused(.unknownSession) = verdict { return [] }
-            resolve(name)
-            return []
-        }
+        // Nobody waits for a second answer, nor for one that came after its caller's deadline. That caller was told to
+        // ask again under the name: so it stays open, and the pair remembers the answer.
+        guard let item = pending.removeValue(forKey: key) else { return [] }
         measure(item, at: now)
         resolve(name)
         switch verdict {
@@ -72,8 +69,9 @@ extension SeatSession {
     private mutating func sessionUnknown(_ item: Pending, _ name: RequestName, at now: Instant) -> [Directive] {
         if session == name.session { (session, unresolved) = (nil, []) }
         guard item.copies == 1, let call = item.call, case .request(let request) = item.message,
-            request.body != .openSession
+            request.body != .openSession, request.body != .withdraw
         else { return deliver(.failed(.unknown(name)), item) }
+        guard !item.keepsName else { return deliver(.nameVoid, item) }
         let unnamed = Unnamed(body: request.body, call: call, deadline: item.deadline, ordinal: item.ordinal)
         guard session != nil else {
             self.unnamed.append(unnamed)
@@ -118,7 +116,7 @@ extension SeatSession {
 
     /// Only what was sent once tells how long an answer takes (Karn and Partridge, 1987).
     private mutating func measure(_ item: Pending, at now: Instant) {
-        if item.copies == 1, !item.message.maySlack { answerTime.add(now.since(item.sentAt)) }
+        if item.copies == 1, !item.message.maySlack { answerTimes.add(now.since(item.sentAt)) }
     }
 
     private func deliver(_ outcome: Outcome, _ item: Pending) -> [Directive] {

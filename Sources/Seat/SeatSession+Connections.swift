@@ -21,12 +21,21 @@ extension SeatSession {
         var standing: Standing?
         var roundTrip = UsualTime()
         var dialling: Backoff
+        /// When it was last lost, and why; of one that never came about, why not.
+        var lastLoss: (reason: String, at: Instant)? {
+            get { lossReason.isEmpty ? nil : (lossReason, lostAt) }
+            set { (lossReason, lostAt) = (newValue?.reason ?? "", newValue?.at ?? Instant(nanoseconds: 0)) }
+        }
+        private var lossReason = "", lostAt = Instant(nanoseconds: 0)
         /// Only while live.
         var nextBeat = Instant(nanoseconds: 0)
         /// Of the beat that was sent last: the only one whose echo is measured.
         var lastStamp: UInt64 = 0
         /// Beats since the node was last heard.
         var unansweredBeats = 0
+        var heardAt = Instant(nanoseconds: 0)
+        /// It does not answer beats while something waits for an answer over it: used only where there is no other.
+        var isSuspected = false
 
         init(_ dialling: Backoff) { self.dialling = dialling }
     }
@@ -50,8 +59,14 @@ extension SeatSession {
     }
 
     /// The connection is gone, or never came about.
-    package mutating func disconnected(_ link: Link, _ loss: Loss, at now: Instant) -> [Directive] {
+    /// - Parameter reason: for people; empty: as `loss` says.
+    package mutating func disconnected(
+        _ link: Link, _ loss: Loss, at now: Instant, because reason: String = ""
+    ) -> [Directive] {
         guard var connection = connections[link], !connection.isWaiting else { return [] }
+        if connection.phase == .live || connection.lastLoss == nil {
+            connection.lastLoss = (reason.isEmpty ? "\(loss)" : reason, now)
+        }
         let wasGood = connection.phase == .live && now.since(connection.since) >= timings.goodAfter * 1_000_000
         if wasGood { connection.dialling.reset() }
         var delay: UInt64 = 0
@@ -63,23 +78,25 @@ extension SeatSession {
         connection.since = now
         connection.standing = nil
         connection.roundTrip = UsualTime()
+        connection.isSuspected = false
         connections[link] = connection
         wake(by: now.after(nanoseconds: delay))
         let orphans = (inspections.removeValue(forKey: link) ?? [])
             .map { Directive.deliver(.failed(.unreachable), to: $0) }
         forgetCopies(on: link)
-        return orphans + retarget(at: now) + dispatch(at: now) + (delay == 0 ? tendConnections(at: now) : [])
+        return orphans + reachChanged() + retarget(at: now) + dispatch(at: now)
+            + (delay == 0 ? tendConnections(at: now) : [])
     }
 
     mutating func drop(_ link: Link, _ reason: String, at now: Instant) -> [Directive] {
-        [.disconnect(link, reason: reason)] + disconnected(link, .failed, at: now)
+        [.disconnect(link, reason: reason)] + disconnected(link, .failed, at: now, because: reason)
     }
 
     mutating func beat(_ stamp: UInt64, _ echo: UInt64, on link: Link, at now: Instant) -> [Directive] {
         if echo != 0, echo == connections[link]?.lastStamp {
             connections[link]?.heardEcho(after: now.since(Instant(nanoseconds: echo)))
         }
-        let reply: [Directive] = stamp == 0 ? [] : [.send(.beat(stamp: 0, echo: stamp), on: link)]
+        let reply: [Directive] = stamp == 0 ? [] : [beatMessage(echo: stamp, on: link)]
         return reply + retarget(at: now)
     }
 
@@ -100,7 +117,7 @@ extension SeatSession {
                     directives += drop(link, "it is silent", at: now)
                     continue
                 }
-                directives.append(.send(.beat(stamp: now.nanoseconds, echo: 0), on: link))
+                directives.append(beatMessage(stamp: now.nanoseconds, on: link))
                 connections[link]?.lastStamp = now.nanoseconds
                 connections[link]?.unansweredBeats += 1
                 let next = now.after(milliseconds: beatInterval)
@@ -110,6 +127,21 @@ extension SeatSession {
             }
         }
         return directives
+    }
+
+    func beatMessage(stamp: UInt64 = 0, echo: UInt64 = 0, on link: Link) -> Directive {
+        .send(.beat(stamp: stamp, echo: echo, isStranded: onlyReached == link.node), on: link)
+    }
+
+    /// Says at once, to the node that it concerns, that it is the only one that is reached, or no longer.
+    mutating func reachChanged() -> [Directive] {
+        let live = order.filter { connections[$0]?.phase == .live }
+        let reached = Set(live.map(\.node))
+        let before = onlyReached
+        let others = Set(order.map(\.node)).subtracting(reached)
+        onlyReached = reached.count == 1 && !others.isEmpty ? reached.first : nil
+        guard onlyReached != before else { return [] }
+        return live.filter { $0.node == before || $0.node == onlyReached }.map { beatMessage(on: $0) }
     }
 
     var beatInterval: UInt64 { pending.isEmpty && unnamed.isEmpty ? timings.idleBeat : timings.busyBeat }

@@ -24,7 +24,10 @@ extension SeatSession {
             connections[link] = connection
         }
         wake(by: now.after(milliseconds: beatInterval))
-        return directives + stand(standing, of: link, at: now)
+        // One that is new there says of itself too that it is the only one.
+        let reach = reachChanged()
+        let stranded = onlyReached == link.node && reach.isEmpty ? [beatMessage(on: link)] : []
+        return directives + reach + stranded + stand(standing, of: link, at: now)
     }
 
     mutating func stand(_ standing: Standing, of link: Link, at now: Instant) -> [Directive] {
@@ -64,7 +67,7 @@ extension SeatSession {
 
     /// A route is left for a faster one only when that is faster by a third: round trips vary by themselves.
     private func bestLink() -> Link? {
-        let leading = order.filter { leads($0) }
+        let leading = unsuspected(order.filter { leads($0) })
         guard let fastest = leading.min(by: { roundTrip($0) < roundTrip($1) }) else { return nil }
         guard let target, leading.contains(target) else { return fastest }
         return roundTrip(fastest) * 3 < roundTrip(target) * 2 ? fastest : target

@@ -66,12 +66,27 @@ extension SeatSession {
     }
 
     mutating func name(_ unnamed: Unnamed, at now: Instant) -> [Directive] {
+        let name = takeName()
+        guard let body = unnamed.body else { return [.deliver(.named(name), to: unnamed.call)] }
+        let item = pendingRequest(body, name, for: unnamed.call, by: unnamed.deadline, ordinal: unnamed.ordinal)
+        return enter(item, as: .request(name), at: now)
+    }
+
+    /// The next one of the session.
+    mutating func takeName() -> RequestName {
         let name = RequestName(session: session ?? 0, sequence: nextSequence)
         nextSequence += 1
         unresolved.append(name.sequence)
         giveUpOldest()
-        let item = pendingRequest(
-            unnamed.body, name, for: unnamed.call, by: unnamed.deadline, ordinal: unnamed.ordinal)
+        return name
+    }
+
+    mutating func enterKept(
+        _ body: SeatRequest.Body, _ name: RequestName, for call: Call, by deadline: Instant, at now: Instant
+    ) -> [Directive] {
+        begin(by: deadline, at: now)
+        var item = pendingRequest(body, name, for: call, by: deadline, ordinal: ordinal())
+        item.keepsName = true
         return enter(item, as: .request(name), at: now)
     }
 
@@ -85,30 +100,32 @@ extension SeatSession {
 
     private mutating func enter(_ item: Pending, as key: Key, at now: Instant) -> [Directive] {
         pending[key] = item
-        guard let link = destination(of: item) else { return [] }
+        return sendNow(key, at: now)
+    }
+
+    /// If there is somebody who may answer it.
+    mutating func sendNow(_ key: Key, at now: Instant) -> [Directive] {
+        guard let item = pending[key], let link = destination(of: item) else { return [] }
         return [transmit(key, on: link, at: now)].compactMap { $0 }
     }
 
     /// Sends a copy that replaces those before.
-    private mutating func transmit(_ key: Key, on link: Link, at now: Instant) -> Directive? {
+    mutating func transmit(_ key: Key, on link: Link, at now: Instant) -> Directive? {
         guard var item = pending[key] else { return nil }
         if item.copies == 0 { credit = min(credit + 1, 10 * timings.requestsPerExtraCopy) }
         item.copies += 1
         (item.on, item.extra, item.notBefore) = (link, nil, nil)
         item.sentAt = now
-        if item.message.maySlack {
-            item.lateAt = nil
-        } else {
-            let late = now.after(nanoseconds: max(timings.lateAfter * 1_000_000, answerTime.late))
-            item.lateAt = late
-            wake(by: late)
-        }
+        let late = max(timings.lateAfter * 1_000_000, answerTimes.percentile99)
+        let probe = now.after(nanoseconds: late / 2)
+        (item.probeAt, item.lateAt) = (probe, now.after(nanoseconds: late))
+        wake(by: probe)
         pending[key] = item
         return .send(stamped(item.message), on: link)
     }
 
     /// With the low mark of this moment.
-    private func stamped(_ message: ToNode) -> ToNode {
+    func stamped(_ message: ToNode) -> ToNode {
         guard case .request(var request) = message, request.session != 0, request.session == session else {
             return message
         }
@@ -131,7 +148,7 @@ extension SeatSession {
     }
 
     /// To whom it goes now. Nil: nobody there may answer it.
-    private func destination(of item: Pending) -> Link? {
+    func destination(of item: Pending) -> Link? {
         switch item.message.readLevel {
         case nil, .latest: target
         case .standby: standbyLink
@@ -141,24 +158,9 @@ extension SeatSession {
     }
 
     private var standbyLink: Link? {
-        order.filter { connections[$0]?.phase == .live && connections[$0]?.standing?.role == .standby }
+        let standbys = order.filter { connections[$0]?.phase == .live && connections[$0]?.standing?.role == .standby }
+        return unsuspected(standbys)
             .min { connections[$0]?.roundTrip.smoothed ?? 0 < connections[$1]?.roundTrip.smoothed ?? 0 }
-    }
-
-    /// A second copy, over another route of the node that has the first.
-    mutating func askAgainWhatIsLate(at now: Instant) -> [Directive] {
-        var directives: [Directive] = []
-        let late = pending.filter { ($0.value.lateAt.map { $0 <= now } ?? false) && $0.value.on != nil }
-        for (key, item) in late.sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
-            pending[key]?.lateAt = nil
-            let other = order.first { $0.node == item.on?.node && $0 != item.on && leads($0) }
-            guard let other, credit >= timings.requestsPerExtraCopy else { continue }
-            credit -= timings.requestsPerExtraCopy
-            pending[key]?.extra = other
-            pending[key]?.copies += 1
-            directives.append(.send(stamped(item.message), on: other))
-        }
-        return directives
     }
 
     /// Callers who have waited long enough are told. A late answer then only frees the name.
@@ -192,7 +194,7 @@ extension SeatSession {
         var moments = connections.values.compactMap { $0.deadline(timings) } + unnamed.map(\.deadline)
         for item in pending.values {
             moments.append(item.deadline)
-            if item.on != nil, let late = item.lateAt { moments.append(late) }
+            if item.on != nil, let due = item.probeAt ?? item.lateAt { moments.append(due) }
             if let again = item.notBefore, destination(of: item) != nil { moments.append(again) }
         }
         return moments.min()
@@ -203,7 +205,7 @@ extension SeatSession {
         wake(by: deadline)
     }
 
-    private mutating func ordinal() -> UInt64 {
+    mutating func ordinal() -> UInt64 {
         defer { nextOrdinal += 1 }
         return nextOrdinal
     }

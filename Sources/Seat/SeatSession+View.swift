@@ -2,14 +2,20 @@ import Replication
 
 extension SeatSession {
     /// All ways to the nodes, for people.
-    func connections(at now: Instant) -> [SeatConnection] {
+    /// - Parameter addresses: as configured.
+    func connections(at now: Instant, _ addresses: [Link: String] = [:]) -> [SeatConnection] {
         order.compactMap { link in
             guard let connection = connections[link] else { return nil }
             let known = connection.roundTrip.isKnown
+            let loss = connection.lastLoss.map { loss in
+                SeatConnection.Loss(
+                    reason: loss.reason, ago: .nanoseconds(Int64(clamping: now.since(loss.at))))
+            }
             return SeatConnection(
-                link: link, state: state(of: link, connection),
+                link: link, address: addresses[link] ?? "", state: state(of: link, connection),
                 roundTrip: known ? .nanoseconds(Int64(clamping: connection.roundTrip.smoothed)) : nil,
-                age: .nanoseconds(Int64(clamping: now.since(connection.since))), isUsed: link == target)
+                age: .nanoseconds(Int64(clamping: now.since(connection.since))), lastLoss: loss,
+                isSuspected: connection.isSuspected, isUsed: link == target)
         }
     }
 

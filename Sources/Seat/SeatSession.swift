@@ -12,7 +12,8 @@ import Wire
 ///   any node ever named, over the connection with the shortest round trip.
 /// - What is unanswered goes out again, under the same name, as soon as its connection dies or another node leads. A
 ///   node that says "not now" is asked again after a short, growing delay.
-/// - An answer that is late is asked for over another route of the same node as well, within a budget.
+/// - An answer that is late is asked for over another route of the same node as well, within a budget. A connection
+///   that has been silent since, although it was beaten, is suspected: what is under way there moves at once.
 /// - The first answer counts; later copies of it are not expected any more and are dropped.
 /// - What may have happened is never done again under a new name.
 package struct SeatSession: Equatable, Sendable {
@@ -38,6 +39,10 @@ package struct SeatSession: Equatable, Sendable {
         case executed([StatementResult])
         case schemaChanged(version: UInt32)
         case failed(SeatError)
+        /// For what is sent later under it.
+        case named(RequestName)
+        /// It was not run under the name that it is kept under, and never will be.
+        case nameVoid
         case view(View)
         case status(NodeStatus)
         case operation(OperationAnswer)
@@ -53,6 +58,9 @@ package struct SeatSession: Equatable, Sendable {
     var target: Link?
     /// The leadership that requests were last sent to.
     var aim: Leadership?
+    /// The only node that this seat has a live connection to, of the two that it is to have. The node is told: when
+    /// most seats reach the standby only, the lead is moved there.
+    var onlyReached: NodeName?
     var pair: RandomID?
     /// Of this pair, from any node, ever. A standing of a lower one means nothing.
     package internal(set) var highestEpoch: Epoch
@@ -72,9 +80,11 @@ package struct SeatSession: Equatable, Sendable {
     var inspections: [Link: [Call]] = [:]
 
     /// How long a node takes to answer a request.
-    var answerTime = UsualTime()
+    var answerTimes = AnswerTimes()
     /// Extra copies that may be sent, times `requestsPerExtraCopy`.
     var credit: Int
+    /// When the last one was sent.
+    var extraSentAt: Instant?
 
     /// When `tick` is due at the latest; it may come earlier.
     package internal(set) var wakeAt: Instant?
@@ -102,12 +112,14 @@ package struct SeatSession: Equatable, Sendable {
     /// Time has passed. Due at `wakeAt`.
     package mutating func tick(at now: Instant) -> [Directive] {
         defer { wakeAt = earliestDeadline() }
-        return expire(at: now) + dispatch(at: now) + askAgainWhatIsLate(at: now) + tendConnections(at: now)
+        return expire(at: now) + dispatch(at: now) + attendToWhatIsLate(at: now) + tendConnections(at: now)
     }
 
     package mutating func receive(_ message: FromNode, on link: Link, at now: Instant) -> [Directive] {
         guard let connection = connections[link] else { return [] }
         connections[link]?.unansweredBeats = 0
+        connections[link]?.heardAt = now
+        connections[link]?.isSuspected = false
         switch (connection.phase, message) {
         case (.greeting, .welcome(let pair, let standing)): return welcome(pair, standing, on: link, at: now)
         case (.live, .standing(let standing)): return stand(standing, of: link, at: now)

@@ -9,11 +9,13 @@ package struct SeatTimings: Equatable, Sendable {
     /// From a connection to the node's welcome.
     package var welcomeWithin: UInt64 = 2000
 
-    /// A request is late after this, or after four usual answers if that is longer: the time a node's disk may stutter
-    /// without a second copy of everything.
+    /// A request is late after this, or when 99 in 100 have had their answers if that is longer: the time a node's disk
+    /// may stutter without a second copy of everything.
     package var lateAfter: UInt64 = 20
     /// A second copy is paid for by this many requests that needed none: 5 % more load at most.
     package var requestsPerExtraCopy = 20
+    /// But one in this time is always free.
+    package var oneExtraCopyEach: UInt64 = 60_000
 
     /// Between two attempts while a node says "not now": from, to.
     package var retryFrom: UInt64 = 2, retryTo: UInt64 = 50

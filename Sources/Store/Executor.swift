@@ -113,6 +113,9 @@ final class Executor {
         case .command(let command):
             if let seen = try seen(request) { return seen }
             answer = try tickets.run(command, by: request.actor, now: now)
+        case .withdraw:
+            if let seen = try seen(request) { return seen }
+            answer = .refused(.withdrawn)
         case .execute(let list):
             if let seen = try seen(request) { return seen }
             if let refusal = verdicts.decided[index] {

@@ -15,6 +15,8 @@ package struct StoreRequest: Equatable, Sendable {
     package enum Body: Equatable, Sendable {
         case openSession
         case command(Command)
+        /// Uses up the name: what did not happen under it never will.
+        case withdraw
         /// In one transaction with the others of the batch, and undone alone if it fails.
         case execute([SQLStatement])
         /// By itself: a batch of its own.

@@ -18,6 +18,7 @@ import Tickets
 ///         12  resultTooLarge  statement (4), limit (8)
 ///         13  changesTooLarge statement (4), limit (8)
 ///         14  tookTooLong     statement (4), milliseconds (8)
+///         15  withdrawn
 ///
 /// A value begins with SQLite's type: 1 integer (8), 2 real (8, IEEE 754), 3 text (string), 4 blob (4: its length, then
 /// its bytes), 5 NULL.
@@ -77,6 +78,7 @@ extension Refusal {
             bytes.append(7)
             bytes.append(string: actor)
             bytes.append(UInt8(action.rawValue))
+        case .withdrawn: bytes.append(15)
         case .guardNotMet, .statementFailed, .resultTooLarge, .changesTooLarge, .tookTooLong:
             encodeSQL(into: &bytes)
         case .unknownSession, .windowExpired, .malformed, .needsService:
@@ -137,6 +139,7 @@ struct AnswerReader {
         case 7:
             guard let actor = string(), let action: HistoryRow.Action = value() else { return nil }
             return .notAllowed(actor: actor, action: action)
+        case 15: return .withdrawn
         default: return refusalOfSQL(kind)
         }
     }

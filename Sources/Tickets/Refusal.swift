@@ -17,6 +17,8 @@ public enum Refusal: Error, Equatable, Sendable {
     /// Bytes.
     case changesTooLarge(statement: Int, limit: Int)
     case tookTooLong(statement: Int, milliseconds: Int)
+    /// The seat has withdrawn the request before it happened: no copy of it ever will.
+    case withdrawn
     /// Never stored: SQL is for certificates of the role service.
     case needsService(actor: String)
     /// Never stored: the session is not known (any more). This copy was not run; an older one may have been.
@@ -49,6 +51,7 @@ extension Refusal: CustomStringConvertible {
             "With statement \(statement) this changes more than \(limit) bytes: nothing was changed; do it in parts."
         case .tookTooLong(let statement, let milliseconds):
             "Statement \(statement) took longer than \(milliseconds) ms: nothing was changed; do it in parts."
+        case .withdrawn: "It was withdrawn before it happened, and nothing was changed: send it anew if it is wanted."
         case .needsService(let actor): "\(actor) may not use SQL: use a certificate of the role service."
         case .unknownSession:
             "The session is not known any more: open a new one, and look whether the request was done before."

@@ -46,6 +46,12 @@ package final class OpenConnections: Sendable {
 
     func count(of peer: Identity) -> Int { state.withLock { $0.counts[peer] ?? 0 } }
 
+    /// When the certificate of such a peer expires, in seconds since 1970: the one that lasts longest of those that its
+    /// connections came with. Nil: none is here.
+    package func expiry(of isMeant: (Identity) -> Bool) -> Int64? {
+        state.withLock { $0.entries.values.filter { $0.peer.map(isMeant) ?? false }.map(\.peerExpires).max() }
+    }
+
     package var context: TLSContext { state.withLock { $0.context } }
 
     /// Judging checks two signatures, a tenth of a millisecond or more. Done at once for thousands of seats it would

@@ -54,6 +54,7 @@ extension Twinline_Node_V1_PeerMessage {
         case .handOver(let through): handOver.through = through.value
         case .stale: stale = Twinline_Node_V1_Stale()
         case .working: working = Twinline_Node_V1_Working()
+        case .stranded(let seats): stranded.seats = seats
         case .fetch(let table): fetch = Twinline_Node_V1_EpochTable(table)
         case .adopt(let choice): adopt.witness = Twinline_Node_V1_WitnessChoice(choice)
         case .adopted(let choice, let version):
@@ -114,6 +115,7 @@ extension PeerEnvelope {
         case .handOver(let handOver): body = .handOver(through: try LSN(wire: handOver.through, field: "through"))
         case .stale: body = .stale
         case .working: body = .working
+        case .stranded(let stranded): body = .stranded(seats: stranded.seats)
         case .fetch(let table): body = .fetch(try EpochTable(table))
         case .adopt(let adopt): body = .adopt(try WitnessChoice(adopt.witness))
         case .adopted(let adopted):

@@ -34,6 +34,7 @@ extension Refusal {
         case .notAllowed:
             self = .notAllowed(
                 actor: message.actor, action: try HistoryRow.Action(wire: message.action, field: "action"))
+        case .withdrawn: self = .withdrawn
         case .unknownSession: self = .unknownSession
         case .windowExpired: self = .windowExpired
         case .malformed: self = .malformed(field: message.field)
@@ -77,6 +78,7 @@ extension Twinline_Seat_V1_Refusal {
         case .missing(let field): (reason, self.field) = (.missing, field)
         case .notAllowed(let actor, let action):
             (reason, self.actor, self.action) = (.notAllowed, actor, action.wire)
+        case .withdrawn: reason = .withdrawn
         case .unknownSession: reason = .unknownSession
         case .windowExpired: reason = .windowExpired
         case .malformed(let field): (reason, self.field) = (.malformed, field)

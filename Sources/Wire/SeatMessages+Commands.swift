@@ -13,13 +13,14 @@ package struct SeatRequest: Equatable, Sendable {
     package enum Body: Equatable, Sendable {
         case openSession
         case command(Command)
+        case withdraw
         case execute([SQLStatement])
         case changeSchema(String)
 
         /// Needs a certificate of the role service.
         package var isSQL: Bool {
             switch self {
-            case .openSession, .command: false
+            case .openSession, .command, .withdraw: false
             case .execute, .changeSchema: true
             }
         }
@@ -52,6 +53,7 @@ extension SeatRequest.Body {
         switch request.command {
         case .execute(let message): self = .execute(try [SQLStatement](message))
         case .schemaChange(let message): self = .changeSchema(try checkedSchemaChange(message))
+        case .withdraw: self = .withdraw
         default: self = .command(try Command(request))
         }
     }
@@ -68,7 +70,7 @@ extension Command {
         case .return(let message): self = .return(try TicketID(message.ticket), reason: message.reason)
         case .complete(let message): self = .complete(try TicketID(message.ticket), result: message.result)
         case .note(let message): self = .note(try TicketID(message.ticket), text: message.text)
-        case .openSession, .execute, .schemaChange, nil: throw MalformedMessage(field: "command")
+        case .openSession, .withdraw, .execute, .schemaChange, nil: throw MalformedMessage(field: "command")
         }
     }
 }
@@ -92,6 +94,9 @@ extension Twinline_Seat_V1_Request {
             self.init()
             command = .openSession(Twinline_Seat_V1_OpenSession())
         case .command(let command): self.init(command)
+        case .withdraw:
+            self.init()
+            command = .withdraw(Twinline_Seat_V1_Withdraw())
         case .execute(let statements):
             self.init()
             execute.statements = statements.map { Twinline_Seat_V1_Statement($0) }

@@ -18,10 +18,16 @@ extension PairConfiguration {
     /// As a seat that holds every route.
     var seat: SeatConfiguration {
         let routes = NodeName.allCases.flatMap { name in
-            nodes[name].map { SeatConfiguration.Route(name, address: $0.ipAddress ?? "", port: $0.port ?? 0) }
+            nodes[name].enumerated().map { number, address in
+                SeatConfiguration.Route(
+                    name, address: address.ipAddress ?? "", port: address.port ?? 0,
+                    from: number < from.count ? from[number].ipAddress : nil)
+            }
         }
-        return SeatConfiguration(
+        var seat = SeatConfiguration(
             routes: routes, certificate: tls.certificate, key: tls.key, authority: tls.authority,
             revocations: tls.revocations)
+        seat.outbox = outbox
+        return seat
     }
 }

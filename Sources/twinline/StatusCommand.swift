@@ -89,7 +89,7 @@ extension PairView.Sight {
         row("disk") { $0.diskFull ? "FULL" : "has room" }
         row("other node") { $0.peerConnected ? "connected" : "away" }
         row("witness") { $0.witnessConnected ? "connected" : $0.foreignWitnessID.isEmpty ? "away" : "another one" }
-        row("seats' connections") { "\($0.seats)" }
+        row("seats") { "\($0.seats)" }
         row("slowest heartbeat") { $0.slowestHeartbeatUs.asMilliseconds }
         row("slowest confirmation") { $0.slowestConfirmationUs.asMilliseconds }
         row("certificate") { $0.certificateLeft }

@@ -12,7 +12,7 @@ import Wire
 struct LinkOrderTests {
     private final class Sender: PeerLinkDelegate {
         func peerConnected() {}
-        func peerDisconnected() {}
+        func peerDisconnected(dismissed: Bool) {}
         func peerRefused() {}
         func peerRouteChanged() {}
         func peerSaid(_ envelope: PeerEnvelope) {}

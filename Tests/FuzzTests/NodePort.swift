@@ -108,7 +108,7 @@ final class NodePort: Port, PeerLinkDelegate {
     // MARK: the node behind the link
 
     func peerConnected() { perform(replica.peerConnected()) }
-    func peerDisconnected() { perform(replica.peerDisconnected()) }
+    func peerDisconnected(dismissed: Bool) { perform(replica.peerDisconnected(dismissed: dismissed)) }
     func peerRefused() {}
     func peerRouteChanged() {}
     func peerSaid(_ envelope: PeerEnvelope) {

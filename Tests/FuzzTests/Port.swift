@@ -29,12 +29,12 @@ extension Port {
             let channel = try connect()
             connections += 1
             // At first what is right, sometimes: what comes then is looked at more closely.
-            if fuzzer.number(below: 4) > 0, let first = corpus.first { try? channel.writeInbound(framed(first)) }
+            if fuzzer.number(below: 4) > 0, let first = corpus.first { _ = try? channel.writeInbound(framed(first)) }
             while frames < count, channel.isActive {
                 let bytes = fuzzer.frame()
                 frames += 1
                 for piece in fuzzer.pieces(of: bytes) where channel.isActive {
-                    try? channel.writeInbound(ByteBuffer(bytes: piece))
+                    _ = try? channel.writeInbound(ByteBuffer(bytes: piece))
                 }
                 channel.pipeline.fireChannelReadComplete()
                 settle(channel)

@@ -34,8 +34,14 @@ final class SeatPort: Port, @unchecked Sendable {
 
     private let service = Service()
     private var seats = 0
-    private lazy var roster = SeatRoster(standing: Standing(epoch: Epoch(3), role: .primary)) { [unowned self] change in
-        seats += change
+    private lazy var roster = SeatRoster(
+        standing: Standing(epoch: Epoch(3), role: .primary)
+    ) { [unowned self] _, change in
+        switch change {
+        case .came: seats += 1
+        case .left: seats -= 1
+        case .said: break
+        }
     }
     private let refusals = RefusalLog(Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
 

@@ -61,6 +61,9 @@ struct Dialogue {
         return seat.ask(query, for: SeatSession.Call(calls), by: now.after(milliseconds: milliseconds), at: now)
     }
 
+    /// Calls are numbered from 1; settling makes the first.
+    mutating func cancel(_ call: UInt64) -> [SeatSession.Directive] { seat.cancel(SeatSession.Call(call), at: now) }
+
     mutating func tick() -> [SeatSession.Directive] { seat.tick(at: now) }
 
     /// Goes from one due tick to the next until `milliseconds` have passed. What is dialled is left unanswered.

@@ -127,10 +127,23 @@ import Wire
         await a.stop()
     }
 
+    @Test("a name makes as many routes as it has addresses, and one that nobody knows is asked for again")
+    func names() async throws {
+        let a = try await ScriptedNode.start(.a, .primary)
+        let client = try SeatClient(
+            configuration: Keys.shared.configuration([.init(.a, address: "localhost", port: a.port)]))
+        #expect(try await client.perform(note).state == .open)
+        let connections = await client.connections
+        #expect(connections.contains { $0.address == "localhost:\(a.port) (127.0.0.1)" })
+        #expect(Set(connections.map(\.address)).count == connections.count)
+        await client.close()
+        await a.stop()
+    }
+
     @Test("what can't be used in the configuration is named")
     func misconfigured() {
-        var configuration = Keys.shared.configuration([.init(.a, address: "node-a", port: 1)])
-        #expect { try SeatClient(configuration: configuration) } throws: { "\($0)".contains("node-a") }
+        var configuration = Keys.shared.configuration([.init(.a, address: "127.0.0.1", port: 1, from: "eth0")])
+        #expect { try SeatClient(configuration: configuration) } throws: { "\($0)".contains("eth0") }
         configuration.key = "/nonexistent"
         #expect { try SeatClient(configuration: configuration) } throws: { "\($0)".contains("/nonexistent") }
     }

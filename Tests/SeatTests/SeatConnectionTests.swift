@@ -26,8 +26,40 @@ import Wire
     @Test("a node's own stamp is echoed, and an echo is not")
     func echo() {
         var dialogue = Dialogue.settled()
-        #expect(dialogue.receive(.beat(stamp: 77, echo: 0), b0) == [.send(.beat(stamp: 0, echo: 77), on: b0)])
+        let echo = ToNode.beat(stamp: 0, echo: 77, isStranded: false)
+        #expect(dialogue.receive(.beat(stamp: 77, echo: 0), b0) == [.send(echo, on: b0)])
         #expect(dialogue.receive(.beat(stamp: 0, echo: 5), b0) == [])
+    }
+
+    @Test("a node is told at once that it is the only one that is reached, on all its connections, and with each beat")
+    func stranded() {
+        func told(_ directives: [SeatSession.Directive]) -> [Link: Bool] {
+            directives.sent.reduce(into: [:]) { told, sent in
+                if case .beat(_, _, let isStranded) = sent.message { told[sent.link] = isStranded }
+            }
+        }
+        var dialogue = Dialogue.settled()
+        #expect(told(dialogue.lose(a0)) == [:])
+        #expect(told(dialogue.lose(a1)) == [b0: true, b1: true])
+        #expect(told(dialogue.run(milliseconds: 1000)) == [b0: true, b1: true])
+        // One that is dialled again hears it as well.
+        for link in [b0, b1] { dialogue.stayAlive(link) }
+        _ = dialogue.lose(b1)
+        _ = dialogue.run(milliseconds: 10)
+        #expect(told(dialogue.connect(b1, .standby, e1)) == [b1: true])
+        #expect(told(dialogue.connect(a0, .primary, e1)) == [b0: false, b1: false])
+        #expect(told(dialogue.connect(a1, .primary, e1)) == [:])
+    }
+
+    @Test("a seat that is to reach one node only strands nobody")
+    func oneNode() {
+        let seat = SeatSession(links: [a0, a1], seed: 1)
+        var alone = seat
+        #expect(alone.start(at: Instant(nanoseconds: 1)).count == 2)
+        _ = alone.connected(a0, at: Instant(nanoseconds: 2))
+        let welcome = FromNode.welcome(pair: pair, Standing(.primary, e1))
+        _ = alone.receive(welcome, on: a0, at: Instant(nanoseconds: 3))
+        #expect(alone.onlyReached == nil)
     }
 
     @Test("an echo tells the round trip")
@@ -123,5 +155,5 @@ import Wire
 }
 
 extension ToNode {
-    fileprivate var isBeat: Bool { if case .beat = self { true } else { false } }
+    var isBeat: Bool { if case .beat = self { true } else { false } }
 }

@@ -45,8 +45,11 @@ import Wire
     func unknown() {
         var dialogue = Dialogue.settled()
         _ = dialogue.perform(note, within: 100)
-        for link in [a0, a1, b0, b1] { dialogue.stayAlive(link) }
-        #expect(dialogue.run(milliseconds: 100).delivered == [.failed(.unknown(name(2)))])
+        for _ in 0..<9 {
+            #expect(dialogue.run(milliseconds: 10).delivered == [])
+            for link in [a0, a1, b0, b1] { dialogue.stayAlive(link) }
+        }
+        #expect(dialogue.run(milliseconds: 10).delivered == [.failed(.unknown(name(2)))])
         #expect(dialogue.perform(note) == [.send(request(3, below: 2), on: a0)])
         let again = dialogue.seat.perform(
             note, again: name(2), for: .init(9), by: dialogue.now.after(milliseconds: 100), at: dialogue.now)
@@ -62,13 +65,19 @@ import Wire
         #expect(dialogue.connect(a0, .primary, e1).asked.count == 1, "only the session's opening")
     }
 
-    @Test("a late answer to an unknown request lets the low mark pass it")
+    @Test("a late answer to an unknown request keeps its name open: its caller was told to ask again")
     func lateAnswer() {
         var dialogue = Dialogue.settled()
         _ = dialogue.perform(note, within: 10)
         _ = dialogue.run(milliseconds: 10)
         #expect(dialogue.receive(.answered(name(2), .done(done)), a0) == [])
-        #expect(dialogue.perform(note) == [.send(request(3, below: 3), on: a0)])
+        #expect(dialogue.perform(note) == [.send(request(3, below: 2), on: a0)])
+        _ = dialogue.receive(.answered(name(3), .done(done)), a0)
+        let again = dialogue.seat.perform(
+            note, again: name(2), for: .init(9), by: dialogue.now.after(milliseconds: 100), at: dialogue.now)
+        #expect(again == [.send(request(2, below: 2), on: a0)])
+        #expect(dialogue.receive(.answered(name(2), .done(done)), a0) == [.deliver(.done(done), to: .init(9))])
+        #expect(dialogue.perform(note) == [.send(request(4, below: 4), on: a0)])
     }
 
     @Test("a request that the pair does not know the session of gets a new name only if it was sent once")

@@ -102,6 +102,27 @@ struct ExecuteTests {
         #expect(try reopened.execute([copy], now: 5).outcomes == [.answer(answer, remembered: true)])
     }
 
+    @Test("withdrawing a request gives the answer that it had, or sees to it that it never happens")
+    func withdrawal() throws {
+        func withdrawn(_ sequence: Int64) -> StoreRequest {
+            StoreRequest(session: session, sequence: sequence, actor: "seat/1", body: .withdraw)
+        }
+        let done = Answer.done(Done(ticket: ticketID(1), state: .open, revision: 1))
+        #expect(try outcome(request(1, openTicket(1))) == .answer(done, remembered: false))
+        #expect(try outcome(withdrawn(1)) == .answer(done, remembered: true))
+        let never = Answer.refused(.withdrawn)
+        #expect(try outcome(withdrawn(2)) == .answer(never, remembered: false))
+        // The late original, and a copy of it in the batch that withdraws it.
+        #expect(try outcome(request(2, openTicket(2))) == .answer(never, remembered: true))
+        let batch = try database.perform([withdrawn(3), request(3, openTicket(3)), withdrawn(3)]).batch
+        #expect(
+            batch.outcomes == [
+                .answer(never, remembered: false), .answer(never, remembered: true), .answer(never, remembered: true),
+            ])
+        #expect(try database.integer("SELECT count(*) FROM tickets") == 1)
+        #expect(try database.recomputeDigest() == database.digest)
+    }
+
     @Test("requests of a session that is unknown, or that another name opened, are not run")
     func unknownSession() throws {
         var stranger = request(1, openTicket(1))

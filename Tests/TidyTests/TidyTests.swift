@@ -15,8 +15,8 @@ import Testing
         "Transport": ["Replication", "Wire", "COpenSSL", "NIOCore", "NIOPosix", "Synchronization", "Glibc"],
         "Engine": ["Replication", "Tickets", "Wire", "DurableLog", "Store"],
         "Seat": [
-            "Replication", "Tickets", "Wire", "Transport", "NIOCore", "NIOPosix", "Logging", "SwiftProtobuf",
-            "FoundationEssentials", "Synchronization",
+            "Replication", "Tickets", "Wire", "DurableLog", "Transport", "NIOCore", "NIOPosix", "Logging",
+            "SwiftProtobuf", "FoundationEssentials", "Synchronization", "Glibc",
         ],
         "Arbitration": ["Replication", "Wire", "Transport", "DurableLog", "NIOCore", "NIOPosix", "Logging", "Glibc"],
         "Simulator": [

@@ -59,6 +59,7 @@ extension Sample {
             chain: 0xfedc_ba98_7654_3210),
         peer("join_refused", .joinRefused(.diskForgot)),
         peer("working", .working),
+        peer("stranded", .stranded(seats: 7)),
         peer("acknowledge", .acknowledge(synced: LSN(300), applied: LSN(299), reachesWitness: true)),
         peer("heartbeat", .heartbeat(committed: LSN(300), synced: LSN(302), applied: LSN(299))),
         peer("confirm", .confirm(round: 7)),

@@ -24,6 +24,7 @@ private let refusals: [Refusal] = [
     .noSuchTicket(id), .ticketExists(id), .notInState(id, state: .completed, action: .return),
     .textTooLong(field: "text", bytes: 9, limit: 8), .missing(field: "reason"),
     .notAllowed(actor: "seat/1", action: .open), .unknownSession, .windowExpired, .malformed(field: "ticket"),
+    .withdrawn,
 ]
 
 /// As it would be after the network.

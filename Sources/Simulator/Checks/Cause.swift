@@ -13,6 +13,7 @@ extension Message.Body {
         case .append: "append"
         case .acknowledge: "acknowledge"
         case .working: "working"
+        case .stranded: "stranded seats"
         case .heartbeat: "heartbeat"
         case .confirm: "confirm"
         case .confirmed: "confirmed"

@@ -15,6 +15,7 @@ final class NodeProcess: Process, NodeShell {
     private(set) var link: PeerRoutes!
     private(set) var arbiter: WitnessRoute!
     private var seats: [SeatEnd] = []
+    private var reach = SeatReach<String>()
     private(set) var standing: Engine.Standing
     /// It dies after so many effects more.
     var effectsLeft = Int.max
@@ -71,6 +72,7 @@ final class NodeProcess: Process, NodeShell {
 
     private func measure() {
         step("measure") { $0.measureRoom() }
+        reach.forget(at: now)
         after(milliseconds: 1000) { self.measure() }
     }
 
@@ -104,14 +106,22 @@ final class NodeProcess: Process, NodeShell {
     func seatCame(_ seat: SeatEnd) {
         unknown.removeAll { $0 === seat }
         seats.append(seat)
-        step("a seat connected") { $0.seatsConnected(seats.count) }
+        reach.note(.came, of: seat.actor, at: now)
+        step("a seat connected") { $0.seatsChanged(reach) }
     }
 
     func seatLeft(_ seat: SeatEnd) {
         unknown.removeAll { $0 === seat }
         guard seats.contains(where: { $0 === seat }) else { return }
         seats.removeAll { $0 === seat }
-        step("a seat gone") { $0.seatsConnected(seats.count) }
+        reach.note(.left(wasStranded: seat.isStranded), of: seat.actor, at: now)
+        step("a seat gone") { $0.seatsChanged(reach) }
+    }
+
+    func seatSaid(_ seat: SeatEnd) {
+        guard seats.contains(where: { $0 === seat }) else { return }
+        reach.note(.said(isStranded: seat.isStranded), of: seat.actor, at: now)
+        step("a seat reaches others") { $0.seatsChanged(reach) }
     }
 
     // MARK: effects

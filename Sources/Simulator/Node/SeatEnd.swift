@@ -9,7 +9,8 @@ import Wire
 final class SeatEnd: Engine.SeatConnection, ConnectionOwner, @unchecked Sendable {
     private unowned let process: NodeProcess
     private let connection: Connection
-    private let actor: String
+    let actor: String
+    private(set) var isStranded = false
     private(set) var hasGreeted = false
     private(set) var isOpen = true
     let loop = 0
@@ -37,11 +38,16 @@ final class SeatEnd: Engine.SeatConnection, ConnectionOwner, @unchecked Sendable
         case .hello(let hello): greet(Epoch(hello.epoch))
         case .request(let request): take(request, bytes.count)
         case .read(let request): take(request)
-        case .beat(let beat) where beat.stamp != 0:
+        case .beat(let beat):
+            if beat.stranded != isStranded {
+                isStranded = beat.stranded
+                process.seatSaid(self)
+            }
+            guard beat.stamp != 0 else { return }
             var reply = Twinline_Seat_V1_NodeMessage()
             reply.beat.echo = beat.stamp
             send(reply)
-        case .beat, .status, .operation, nil: break
+        case .status, .operation, nil: break
         }
     }
 

@@ -127,7 +127,7 @@ final class Desk {
                 "P3: \(operation.host) is shown revision \(ticket?.revision ?? 0), and \(operation.knownRevision) "
                     + "had been told before it asked")
         case .failed(let error): failed(error, operation)
-        case .executed, .schemaChanged, .status, .operation: break
+        case .executed, .schemaChanged, .status, .operation, .named, .nameVoid: break
         }
     }
 
@@ -141,7 +141,7 @@ final class Desk {
             // A repeated one may have happened in its first life.
             if !operation.isRead, operation.name == nil { never.append(operation.number) }
         case .unknown: unknown += 1
-        case .misconfigured: break
+        case .misconfigured, .kept, .notKept: break
         }
     }
 

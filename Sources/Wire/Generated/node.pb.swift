@@ -189,6 +189,14 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     set {body = .partsTaken(newValue)}
   }
 
+  package var stranded: Twinline_Node_V1_Stranded {
+    get {
+      if case .stranded(let v)? = body {return v}
+      return Twinline_Node_V1_Stranded()
+    }
+    set {body = .stranded(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -210,6 +218,7 @@ package nonisolated struct Twinline_Node_V1_PeerMessage: Sendable {
     case part(Twinline_Node_V1_Part)
     case working(Twinline_Node_V1_Working)
     case partsTaken(Twinline_Node_V1_PartsTaken)
+    case stranded(Twinline_Node_V1_Stranded)
 
   }
 
@@ -428,11 +437,16 @@ package nonisolated struct Twinline_Node_V1_Acknowledge: Sendable {
 
   package var diskFull: Bool = false
 
+  /// In nanoseconds, the standby's own clock: the primary sends it back in its next heartbeat.
+  package var askedAt: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
+/// `committed` is of a moment after `asked_at`, which is the last one that came in this session, 0 before that: so the
+/// standby knows how old at most it is.
 package nonisolated struct Twinline_Node_V1_Heartbeat: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -443,6 +457,8 @@ package nonisolated struct Twinline_Node_V1_Heartbeat: Sendable {
   package var synced: UInt64 = 0
 
   package var applied: UInt64 = 0
+
+  package var askedAt: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -487,6 +503,19 @@ package nonisolated struct Twinline_Node_V1_Working: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// So many seats, more than half of those that were here within the last minute, reach the standby and not the primary.
+package nonisolated struct Twinline_Node_V1_Stranded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var seats: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -582,7 +611,7 @@ fileprivate nonisolated let _protobuf_package = "twinline.node.v1"
 
 nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PeerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0\u{1}adopt\0\u{1}adopted\0\u{1}part\0\u{1}working\0\u{3}parts_taken\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{3}session_process\0\u{3}session_counter\0\u{2}\u{7}hello\0\u{1}join\0\u{3}join_accepted\0\u{3}join_refused\0\u{1}append\0\u{1}acknowledge\0\u{1}heartbeat\0\u{1}confirm\0\u{1}confirmed\0\u{3}hand_over\0\u{1}stale\0\u{1}fetch\0\u{1}fetched\0\u{1}adopt\0\u{1}adopted\0\u{1}part\0\u{1}working\0\u{3}parts_taken\0\u{1}stranded\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -827,6 +856,19 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
           self.body = .partsTaken(v)
         }
       }()
+      case 28: try {
+        var v: Twinline_Node_V1_Stranded?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .stranded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .stranded(v)
+        }
+      }()
       default: break
       }
     }
@@ -918,6 +960,10 @@ nonisolated extension Twinline_Node_V1_PeerMessage: SwiftProtobuf.Message, Swift
     case .partsTaken?: try {
       guard case .partsTaken(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+    }()
+    case .stranded?: try {
+      guard case .stranded(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
     }()
     case nil: break
     }
@@ -1282,7 +1328,7 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Acknowledge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_full\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_full\0\u{3}asked_at\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1294,6 +1340,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.reachesWitness) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.diskFull) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.askedAt) }()
       default: break
       }
     }
@@ -1312,6 +1359,9 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if self.diskFull != false {
       try visitor.visitSingularBoolField(value: self.diskFull, fieldNumber: 4)
     }
+    if self.askedAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.askedAt, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1320,6 +1370,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if lhs.applied != rhs.applied {return false}
     if lhs.reachesWitness != rhs.reachesWitness {return false}
     if lhs.diskFull != rhs.diskFull {return false}
+    if lhs.askedAt != rhs.askedAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1327,7 +1378,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
 
 nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}committed\0\u{1}synced\0\u{1}applied\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}committed\0\u{1}synced\0\u{1}applied\0\u{3}asked_at\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1338,6 +1389,7 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.synced) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.askedAt) }()
       default: break
       }
     }
@@ -1353,6 +1405,9 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
     if self.applied != 0 {
       try visitor.visitSingularUInt64Field(value: self.applied, fieldNumber: 3)
     }
+    if self.askedAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.askedAt, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1360,6 +1415,7 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
     if lhs.committed != rhs.committed {return false}
     if lhs.synced != rhs.synced {return false}
     if lhs.applied != rhs.applied {return false}
+    if lhs.askedAt != rhs.askedAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1458,6 +1514,36 @@ nonisolated extension Twinline_Node_V1_Working: SwiftProtobuf.Message, SwiftProt
   }
 
   package static func ==(lhs: Twinline_Node_V1_Working, rhs: Twinline_Node_V1_Working) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Node_V1_Stranded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Stranded"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}seats\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.seats) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.seats != 0 {
+      try visitor.visitSingularUInt64Field(value: self.seats, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Node_V1_Stranded, rhs: Twinline_Node_V1_Stranded) -> Bool {
+    if lhs.seats != rhs.seats {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -318,6 +318,10 @@ package nonisolated struct Twinline_Seat_V1_Beat: Sendable {
 
   package var echo: UInt64 = 0
 
+  /// By a seat: it has no live connection to the other node. To be sent at once when that changes, and in each beat. When
+  /// most seats say so to the standby, the lead is moved to it.
+  package var stranded: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -414,6 +418,14 @@ package nonisolated struct Twinline_Seat_V1_Request: Sendable {
     set {command = .schemaChange(newValue)}
   }
 
+  package var withdraw: Twinline_Seat_V1_Withdraw {
+    get {
+      if case .withdraw(let v)? = command {return v}
+      return Twinline_Seat_V1_Withdraw()
+    }
+    set {command = .withdraw(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -427,6 +439,7 @@ package nonisolated struct Twinline_Seat_V1_Request: Sendable {
     /// These two need a certificate of the role service.
     case execute(Twinline_Seat_V1_Execute)
     case schemaChange(Twinline_Seat_V1_SchemaChange)
+    case withdraw(Twinline_Seat_V1_Withdraw)
 
   }
 
@@ -434,6 +447,18 @@ package nonisolated struct Twinline_Seat_V1_Request: Sendable {
 }
 
 package nonisolated struct Twinline_Seat_V1_OpenSession: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Did the request of this name happen? Then its answer comes. If it did not, it never will: the name is used up, the
+/// answer to it is WITHDRAWN from now on, and a copy that is still on its way changes nothing.
+package nonisolated struct Twinline_Seat_V1_Withdraw: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -908,6 +933,9 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
 
     /// `actor` may not use SQL: it takes a certificate of the role service.
     case needsService // = 15
+
+    /// The seat has withdrawn it before it happened.
+    case withdrawn // = 16
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -932,6 +960,7 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
       case 13: self = .changesTooLarge
       case 14: self = .tookTooLong
       case 15: self = .needsService
+      case 16: self = .withdrawn
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -954,6 +983,7 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
       case .changesTooLarge: return 13
       case .tookTooLong: return 14
       case .needsService: return 15
+      case .withdrawn: return 16
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -976,6 +1006,7 @@ package nonisolated struct Twinline_Seat_V1_Refusal: Sendable {
       .changesTooLarge,
       .tookTooLong,
       .needsService,
+      .withdrawn,
     ]
 
   }
@@ -1012,6 +1043,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
     case soloNotAllowed // = 3
     case stopping // = 4
     case diskFull // = 5
+    case tooOld // = 6
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -1026,6 +1058,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       case 3: self = .soloNotAllowed
       case 4: self = .stopping
       case 5: self = .diskFull
+      case 6: self = .tooOld
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -1038,6 +1071,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       case .soloNotAllowed: return 3
       case .stopping: return 4
       case .diskFull: return 5
+      case .tooOld: return 6
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -1050,6 +1084,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       .soloNotAllowed,
       .stopping,
       .diskFull,
+      .tooOld,
     ]
 
   }
@@ -1073,6 +1108,10 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
   package var atLeastEpoch: UInt64 = 0
 
   package var atLeastLsn: UInt64 = 0
+
+  /// With STANDBY: "not now" (TOO_OLD) unless the standby knows that it shows all that was answered up to so many
+  /// milliseconds ago. 0: however old it is.
+  package var maxAgeMs: UInt32 = 0
 
   package var query: Twinline_Seat_V1_ReadRequest.OneOf_Query? = nil
 
@@ -1248,6 +1287,17 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
 
   package var positionLsn: UInt64 = 0
 
+  /// Of a standby: all that was answered up to so many milliseconds ago is in it, and perhaps more. It has this from the
+  /// primary and its own clock's rate; absent when it has not heard the primary yet.
+  package var ageMs: UInt64 {
+    get {_ageMs ?? 0}
+    set {_ageMs = newValue}
+  }
+  /// Returns true if `ageMs` has been explicitly set.
+  package var hasAgeMs: Bool {self._ageMs != nil}
+  /// Clears the value of `ageMs`. Subsequent reads from it will return its default value.
+  package mutating func clearAgeMs() {self._ageMs = nil}
+
   package var outcome: Twinline_Seat_V1_ReadAnswer.OneOf_Outcome? = nil
 
   package var tickets: Twinline_Seat_V1_Tickets {
@@ -1302,6 +1352,8 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _ageMs: UInt64? = nil
 }
 
 package nonisolated struct Twinline_Seat_V1_Rows: Sendable {
@@ -2381,7 +2433,7 @@ nonisolated extension Twinline_Seat_V1_Standing.Role: SwiftProtobuf._ProtoNamePr
 
 nonisolated extension Twinline_Seat_V1_Beat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Beat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stamp\0\u{1}echo\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stamp\0\u{1}echo\0\u{1}stranded\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2391,6 +2443,7 @@ nonisolated extension Twinline_Seat_V1_Beat: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.stamp) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.echo) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.stranded) }()
       default: break
       }
     }
@@ -2403,12 +2456,16 @@ nonisolated extension Twinline_Seat_V1_Beat: SwiftProtobuf.Message, SwiftProtobu
     if self.echo != 0 {
       try visitor.visitSingularUInt64Field(value: self.echo, fieldNumber: 2)
     }
+    if self.stranded != false {
+      try visitor.visitSingularBoolField(value: self.stranded, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Seat_V1_Beat, rhs: Twinline_Seat_V1_Beat) -> Bool {
     if lhs.stamp != rhs.stamp {return false}
     if lhs.echo != rhs.echo {return false}
+    if lhs.stranded != rhs.stranded {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2416,7 +2473,7 @@ nonisolated extension Twinline_Seat_V1_Beat: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Twinline_Seat_V1_Request: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sequence\0\u{3}answered_below\0\u{4}\u{7}open_session\0\u{1}open\0\u{1}dispatch\0\u{1}accept\0\u{1}return\0\u{1}complete\0\u{1}note\0\u{1}execute\0\u{3}schema_change\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sequence\0\u{3}answered_below\0\u{4}\u{7}open_session\0\u{1}open\0\u{1}dispatch\0\u{1}accept\0\u{1}return\0\u{1}complete\0\u{1}note\0\u{1}execute\0\u{3}schema_change\0\u{1}withdraw\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2544,6 +2601,19 @@ nonisolated extension Twinline_Seat_V1_Request: SwiftProtobuf.Message, SwiftProt
           self.command = .schemaChange(v)
         }
       }()
+      case 19: try {
+        var v: Twinline_Seat_V1_Withdraw?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .withdraw(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .withdraw(v)
+        }
+      }()
       default: break
       }
     }
@@ -2600,6 +2670,10 @@ nonisolated extension Twinline_Seat_V1_Request: SwiftProtobuf.Message, SwiftProt
       guard case .schemaChange(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
     }()
+    case .withdraw?: try {
+      guard case .withdraw(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2629,6 +2703,25 @@ nonisolated extension Twinline_Seat_V1_OpenSession: SwiftProtobuf.Message, Swift
   }
 
   package static func ==(lhs: Twinline_Seat_V1_OpenSession, rhs: Twinline_Seat_V1_OpenSession) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_Withdraw: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Withdraw"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Withdraw, rhs: Twinline_Seat_V1_Withdraw) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3509,7 +3602,7 @@ nonisolated extension Twinline_Seat_V1_Refusal: SwiftProtobuf.Message, SwiftProt
 }
 
 nonisolated extension Twinline_Seat_V1_Refusal.Reason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NO_SUCH_TICKET\0\u{1}TICKET_EXISTS\0\u{1}NOT_IN_STATE\0\u{1}TEXT_TOO_LONG\0\u{1}MISSING\0\u{1}NOT_ALLOWED\0\u{1}UNKNOWN_SESSION\0\u{1}WINDOW_EXPIRED\0\u{1}MALFORMED\0\u{1}GUARD_NOT_MET\0\u{1}STATEMENT_FAILED\0\u{1}RESULT_TOO_LARGE\0\u{1}CHANGES_TOO_LARGE\0\u{1}TOOK_TOO_LONG\0\u{1}NEEDS_SERVICE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NO_SUCH_TICKET\0\u{1}TICKET_EXISTS\0\u{1}NOT_IN_STATE\0\u{1}TEXT_TOO_LONG\0\u{1}MISSING\0\u{1}NOT_ALLOWED\0\u{1}UNKNOWN_SESSION\0\u{1}WINDOW_EXPIRED\0\u{1}MALFORMED\0\u{1}GUARD_NOT_MET\0\u{1}STATEMENT_FAILED\0\u{1}RESULT_TOO_LARGE\0\u{1}CHANGES_TOO_LARGE\0\u{1}TOOK_TOO_LONG\0\u{1}NEEDS_SERVICE\0\u{1}WITHDRAWN\0")
 }
 
 nonisolated extension Twinline_Seat_V1_NotNow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3557,12 +3650,12 @@ nonisolated extension Twinline_Seat_V1_NotNow: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension Twinline_Seat_V1_NotNow.Reason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NOT_PRIMARY\0\u{1}OVERLOADED\0\u{1}SOLO_NOT_ALLOWED\0\u{1}STOPPING\0\u{1}DISK_FULL\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NOT_PRIMARY\0\u{1}OVERLOADED\0\u{1}SOLO_NOT_ALLOWED\0\u{1}STOPPING\0\u{1}DISK_FULL\0\u{1}TOO_OLD\0")
 }
 
 nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{2}\u{6}show\0\u{1}list\0\u{1}history\0\u{1}sql\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{3}max_age_ms\0\u{2}\u{5}show\0\u{1}list\0\u{1}history\0\u{1}sql\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3574,6 +3667,7 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularEnumField(value: &self.level) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.atLeastEpoch) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.atLeastLsn) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maxAgeMs) }()
       case 10: try {
         var v: Twinline_Seat_V1_Show?
         var hadOneofValue = false
@@ -3648,6 +3742,9 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
     if self.atLeastLsn != 0 {
       try visitor.visitSingularUInt64Field(value: self.atLeastLsn, fieldNumber: 4)
     }
+    if self.maxAgeMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxAgeMs, fieldNumber: 5)
+    }
     switch self.query {
     case .show?: try {
       guard case .show(let v)? = self.query else { preconditionFailure() }
@@ -3675,6 +3772,7 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
     if lhs.level != rhs.level {return false}
     if lhs.atLeastEpoch != rhs.atLeastEpoch {return false}
     if lhs.atLeastLsn != rhs.atLeastLsn {return false}
+    if lhs.maxAgeMs != rhs.maxAgeMs {return false}
     if lhs.query != rhs.query {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3837,7 +3935,7 @@ nonisolated extension Twinline_Seat_V1_History: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{2}\u{7}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0\u{1}rows\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{3}age_ms\0\u{2}\u{6}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0\u{1}rows\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3848,6 +3946,7 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.positionEpoch) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.positionLsn) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._ageMs) }()
       case 10: try {
         var v: Twinline_Seat_V1_Tickets?
         var hadOneofValue = false
@@ -3932,6 +4031,9 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
     if self.positionLsn != 0 {
       try visitor.visitSingularUInt64Field(value: self.positionLsn, fieldNumber: 3)
     }
+    try { if let v = self._ageMs {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
     switch self.outcome {
     case .tickets?: try {
       guard case .tickets(let v)? = self.outcome else { preconditionFailure() }
@@ -3962,6 +4064,7 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
     if lhs.number != rhs.number {return false}
     if lhs.positionEpoch != rhs.positionEpoch {return false}
     if lhs.positionLsn != rhs.positionLsn {return false}
+    if lhs._ageMs != rhs._ageMs {return false}
     if lhs.outcome != rhs.outcome {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

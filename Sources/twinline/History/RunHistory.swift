@@ -72,8 +72,8 @@ extension Outcome {
     init(_ error: SeatError) {
         switch error {
         case .refused(let refusal): self = Outcome(refusal)
-        case .unknown: self = .unknown
-        case .unreachable, .diskFull, .misconfigured: self = .failed(nil)
+        case .unknown, .kept: self = .unknown
+        case .unreachable, .diskFull, .misconfigured, .notKept: self = .failed(nil)
         }
     }
 

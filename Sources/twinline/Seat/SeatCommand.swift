@@ -12,6 +12,7 @@ struct SeatCommand: AsyncParsableCommand {
         subcommands: [
             OpenCommand.self, ShowCommand.self, ListCommand.self, DispatchCommand.self, AcceptCommand.self,
             ReturnCommand.self, CompleteCommand.self, NoteCommand.self, HistoryCommand.self, ReplayCommand.self,
+            SeatStatusCommand.self,
         ])
 }
 
@@ -69,6 +70,8 @@ extension SeatError {
         case .unknown: 75
         case .unreachable: 69
         case .diskFull: 75
+        case .kept: 0
+        case .notKept: 74
         case .misconfigured: 78
         }
     }

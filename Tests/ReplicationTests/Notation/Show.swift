@@ -60,6 +60,7 @@ extension Message.Body {
         case .handOver(let lsn): "hand over through \(lsn)"
         case .stale: "stale"
         case .working: "working"
+        case .stranded(let seats): "stranded \(seats)"
         case .fetch(let table): "fetch log \(table.show)"
         case .fetched(let run, _): "fetched \(run.show)"
         case .adopt(let witness): "adopt \(witness.show)"

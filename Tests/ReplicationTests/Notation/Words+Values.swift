@@ -104,6 +104,7 @@ extension Words {
         case "confirmed": return .confirmed(round: try count())
         case "stale": return .stale
         case "working": return .working
+        case "stranded": return .stranded(seats: try count())
         case "fetch":
             try expect("log")
             return .fetch(try log())

@@ -54,7 +54,7 @@ struct CatchUpTests {
     func goesAway() {
         var a = catchingUp()
         _ = a.receive(Stage.acknowledge(3))
-        #expect(a.peerDisconnected().questions == [])
+        #expect(a.losesStandby().questions == [])
         #expect(a.needsStandby == false)
         _ = a.propose()
         #expect(a.logSynced(through: LSN(11)).commits == [LSN(11)])
@@ -72,7 +72,7 @@ struct CatchUpTests {
         a.nearlyLevel = 0
         for _ in 2...9 { _ = a.propose() }
         _ = a.logSynced(through: LSN(9))
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         _ = a.peerConnected()
         let next = UniqueNumber(process: 77, counter: 1)
         _ = a.receive(Message(Epoch(3), next, .join(Join(

@@ -49,7 +49,7 @@ struct CommitTests {
     func notBeforeSolo() throws {
         var a = Stage.paired()
         _ = a.propose()
-        let effects = a.peerDisconnected()
+        let effects = a.losesStandby()
         #expect(try #require(effects.change).version == 3)
         #expect(try #require(effects.change).register.mode == .solo)
         #expect(a.logSynced(through: LSN(2)) == [])
@@ -62,7 +62,7 @@ struct CommitTests {
     func readingSoloIsNoLeave() throws {
         var a = Stage.paired()
         _ = a.propose()
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         _ = a.logSynced(through: LSN(2))
         let effects = a.witnessSays(.lost(Stage.register(4, 3, .a, .solo)))
         #expect(effects.commits == [])
@@ -75,11 +75,11 @@ struct CommitTests {
     func joinVoidsSolo() {
         var a = Stage.paired()
         _ = a.propose()
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         _ = a.logSynced(through: LSN(2))
         _ = a.peerConnected()
         _ = a.receive(Stage.join(log: EpochTable(epochs: 3), synced: 1))
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         let effects = a.witnessSays(.won(Stage.register(4, 3, .a, .solo)))
         #expect(effects.commits == [])
         #expect(a.needsStandby == true)
@@ -90,7 +90,7 @@ struct CommitTests {
     func standbyThere() {
         var a = Stage.paired()
         _ = a.propose()
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         _ = a.logSynced(through: LSN(2))
         _ = a.peerConnected()
         _ = a.receive(Stage.join(log: EpochTable(epochs: 3), synced: 1))
@@ -103,7 +103,7 @@ struct CommitTests {
         var a = Stage.paired()
         _ = a.propose()
         _ = a.logSynced(through: LSN(2))
-        let first = a.peerDisconnected()
+        let first = a.losesStandby()
         let number = a.arbiter.pending?.number ?? .none
         let second = a.later(milliseconds: 500)
         #expect(try #require(second.change).version == 3)
@@ -119,7 +119,7 @@ struct CommitTests {
         var a = Stage.paired()
         _ = a.propose()
         _ = a.logSynced(through: LSN(2))
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         let number = a.arbiter.pending?.number ?? .none
         _ = a.witnessDisconnected()
         let late = a.registerAnswered(.init(number: number, outcome: .won(Stage.register(4, 3, .a, .solo))))
@@ -149,16 +149,36 @@ struct CommitTests {
         var a = Stage.paired()
         _ = a.seatsConnected(3)
         _ = a.seatsConnected(0)
-        #expect(a.peerDisconnected().questions == [])
+        #expect(a.losesStandby().questions == [])
         #expect(a.later(milliseconds: 599).questions == [])
-        #expect(a.later(milliseconds: 1).change?.register.mode == .solo)
+        #expect(a.later(milliseconds: 1).questions == [.read])
+        #expect(a.witnessSays(.current(a.record.register)).change?.register.mode == .solo)
+    }
+
+    @Test("a primary that the standby has sent away gives it time to claim as well")
+    func dismissed() {
+        var a = Stage.paired()
+        _ = a.seatsConnected(3)
+        #expect(a.peerDisconnected(dismissed: true).questions == [])
+        #expect(a.later(milliseconds: 599).questions == [])
+        #expect(a.later(milliseconds: 1).questions == [.read])
+        #expect(a.witnessSays(.current(a.record.register)).change?.register.mode == .solo)
+    }
+
+    @Test("a primary that does not hear the witness does not ask for solo: it would never learn that it has won")
+    func deaf() {
+        var a = Stage.paired()
+        #expect(a.peerDisconnected().questions == [.read])
+        // The witness may well hear it.
+        for _ in 0..<100 { #expect(a.later(milliseconds: 50).change == nil) }
+        #expect(a.witnessSays(.current(a.record.register)).change?.register.mode == .solo)
     }
 
     @Test("a primary that still has seats asks for solo at once")
     func notIsolated() {
         var a = Stage.paired()
         _ = a.seatsConnected(3)
-        #expect(a.peerDisconnected().change?.register.mode == .solo)
+        #expect(a.losesStandby().change?.register.mode == .solo)
     }
 
     @Test("a standby that beats but does not progress for a second is dropped")
@@ -170,13 +190,13 @@ struct CommitTests {
             #expect(a.later(milliseconds: 50).change == nil)
             _ = a.receive(Stage.acknowledge(1))
         }
-        #expect(a.later(milliseconds: 50).change?.register.mode == .solo)
+        #expect(a.witnessHears(a.later(milliseconds: 50)).change?.register.mode == .solo)
     }
 
     @Test("a silent standby is dropped after 300 ms")
     func silentStandby() {
         var a = Stage.paired()
         #expect(a.later(milliseconds: 299).change == nil)
-        #expect(a.later(milliseconds: 1).change?.register.mode == .solo)
+        #expect(a.witnessHears(a.later(milliseconds: 1)).change?.register.mode == .solo)
     }
 }

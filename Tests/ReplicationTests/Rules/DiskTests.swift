@@ -16,7 +16,7 @@ struct DiskTests {
         _ = a.propose()
         _ = a.logSynced(through: LSN(2))
         _ = a.receive(Stage.acknowledge(2))
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         _ = a.peerConnected()
         return a
     }

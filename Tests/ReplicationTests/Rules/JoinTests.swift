@@ -14,7 +14,7 @@ struct JoinTests {
         #expect(a.logSynced(through: LSN(2)) == [])
         #expect(a.needsStandby == true)
         // Even if the standby goes away at once: solo must be won again.
-        #expect(a.peerDisconnected().commits == [])
+        #expect(a.losesStandby().commits == [])
         #expect(a.needsStandby == true)
     }
 
@@ -41,7 +41,7 @@ struct JoinTests {
         var a = Stage.paired()
         #expect(a.failoverObstacle == nil)
         _ = a.witnessDisconnected()
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         _ = a.witnessConnected()
         _ = a.witnessSays(.current(Stage.register(3, 3, .a, .paired)))
         // Before solo is answered, the standby is back.
@@ -126,7 +126,7 @@ struct JoinTests {
     func flapping() {
         var a = Stage.paired()
         for _ in 0..<3 {
-            _ = a.peerDisconnected()
+            _ = a.losesStandby()
             _ = a.peerConnected()
             _ = a.receive(Stage.join(log: EpochTable(epochs: 3), synced: 1))
         }

@@ -51,7 +51,7 @@ struct ReadTests {
     func lost() throws {
         var a = Stage.paired()
         _ = a.read()
-        #expect(a.peerDisconnected().bodies == [])
+        #expect(a.losesStandby().bodies == [])
         var b = a
         #expect(a.witnessSays(.won(Stage.register(4, 3, .a, .solo))).contains(.confirmReads(through: 1)))
 

@@ -123,6 +123,13 @@ extension Replica {
         registerAnswered(RegisterAnswer(number: arbiter.pending?.number ?? .none, outcome: outcome))
     }
 
+    mutating func losesStandby() -> [Effect] { witnessHears(peerDisconnected()) }
+
+    /// The witness, should it have been asked only whether it is heard, answers.
+    mutating func witnessHears(_ effects: [Effect]) -> [Effect] {
+        effects.questions == [.read] ? effects + witnessSays(.current(record.register)) : effects
+    }
+
     mutating func allSaved() { _ = recordSaved(record) }
     mutating func saved() -> [Effect] { recordSaved(record) }
 

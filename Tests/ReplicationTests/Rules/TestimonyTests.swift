@@ -42,7 +42,7 @@ struct TestimonyTests {
         _ = a.witnessConnected()
         _ = a.witnessSays(.refused(.cautious))
         _ = a.receive(Message(Epoch(3), Stage.session, .confirmed(round: 1)))
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         #expect(testimony(a.later(milliseconds: 50))?.leads == false)
     }
 
@@ -73,7 +73,7 @@ struct TestimonyTests {
         var a = Stage.paired()
         _ = a.propose()
         _ = a.logSynced(through: LSN(2))
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         #expect(a.witnessSays(.won(Stage.register(2, 3, .a, .solo))).commits == [])
     }
 

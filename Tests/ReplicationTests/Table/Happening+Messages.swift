@@ -72,8 +72,8 @@ extension Happening {
         return [("join", .join(join))]
     }
 
-    static let framesOfSessions = ["append", "acknowledge", "working", "heartbeat", "confirm", "confirmed", "hand over",
-        "adopt", "adopted"]
+    static let framesOfSessions = ["append", "acknowledge", "working", "stranded seats", "heartbeat", "confirm",
+        "confirmed", "hand over", "adopt", "adopted"]
 
     private static func ofSessions(_ replica: Replica) -> [(String, Message.Body)] {
         let last = replica.log.last
@@ -81,7 +81,7 @@ extension Happening {
             ("join accepted", .joinAccepted(common: last)), ("join refused", .joinRefused(.flapping)),
             ("append", .append(Run(Position(last.epoch, last.lsn.next)), committed: last.lsn)),
             ("acknowledge", .acknowledge(synced: last.lsn, applied: replica.committed)),
-            ("working", .working),
+            ("working", .working), ("stranded seats", .stranded(seats: 7)),
             ("heartbeat", .heartbeat(committed: last.lsn, synced: last.lsn, applied: replica.committed)),
             ("confirm", .confirm(round: 1)), ("confirmed", .confirmed(round: 1)),
             ("hand over", .handOver(through: replica.synced)), ("stale", .stale),

@@ -72,7 +72,7 @@ extension Situation {
 
     private static func lacking() -> Replica {
         var a = settled()
-        _ = a.peerDisconnected()
+        _ = a.losesStandby()
         _ = a.peerConnected()
         return a
     }

@@ -104,9 +104,9 @@ import Tickets
         (two.name, two.losesTwo, two.refusal, two.errors) = ("kill-both", true, "No node answered in time.", 2)
         #expect(
             Self.report([Self.record(), two]).text == """
-                fault         blackout ms  errors  lost  twice  to paired ms
-                kill-primary          400       0     0      0           321
-                kill-both             400       2     0      0           321  two lost: refused
+                fault         blackout ms  seat's wait ms  p99 ms  errors  lost  twice  to paired ms
+                kill-primary          400             500     0.0       0     0      0           321
+                kill-both             400             500     0.0       2     0      0           321  two lost: refused
 
                 acknowledged  1234
                 read          56

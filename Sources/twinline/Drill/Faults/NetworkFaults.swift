@@ -16,7 +16,7 @@ private enum End: String {
 }
 
 extension DrillFault {
-    static let network: [DrillFault] = links + lonely + routes
+    static let network: [DrillFault] = links + lonely + routes + seatRoutes
 
     private static let routes: [DrillFault] = [
         route(.route1), route(.route2),

@@ -1,13 +1,17 @@
 import Foundation
 
 extension DrillReport {
-    static let columns = ["fault", "blackout ms", "errors", "lost", "twice", "to paired ms", ""]
+    static let columns = [
+        "fault", "blackout ms", "seat's wait ms", "p99 ms", "errors", "lost", "twice", "to paired ms", "",
+    ]
 
     /// A row of the table for each fault.
     var rows: [[String]] {
         faults.map { fault in
             [
-                fault.name, fault.blackout.map { String(format: "%.0f", $0) } ?? "all of it", "\(fault.errors)",
+                fault.name, fault.blackout.map { String(format: "%.0f", $0) } ?? "all of it",
+                fault.medianWait.map { String(format: "%.0f", $0) } ?? "–",
+                fault.percentile99.map { String(format: "%.1f", $0) } ?? "–", "\(fault.errors)",
                 fault.lost.map { "\($0)" } ?? "?", fault.duplicated.map { "\($0)" } ?? "?",
                 fault.toPaired.map { String(format: "%.0f", $0) } ?? "never",
                 fault.isGood ? (fault.losesTwo ? "two lost: refused" : "") : "NOT GOOD",
@@ -53,7 +57,8 @@ extension FaultRecord {
     fileprivate var object: [String: Any] {
         func rounded(_ value: Double?) -> Any { value.map { ($0 * 1000).rounded() / 1000 } as Any? ?? NSNull() }
         return [
-            "fault": name, "loses_two": losesTwo, "blackout_ms": rounded(blackout), "errors": errors,
+            "fault": name, "loses_two": losesTwo, "blackout_ms": rounded(blackout),
+            "median_seat_wait_ms": rounded(medianWait), "p99_ms": rounded(percentile99), "errors": errors,
             "error_examples": examples, "lost": lost as Any? ?? NSNull(),
             "duplicated": duplicated as Any? ?? NSNull(), "to_paired_ms": rounded(toPaired),
             "refusal": refusal as Any? ?? NSNull(), "trouble": trouble as Any? ?? NSNull(), "good": isGood,

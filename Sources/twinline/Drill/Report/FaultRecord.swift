@@ -24,6 +24,10 @@ struct FaultRecord: Equatable, Sendable {
     /// The longest time without an answer to a write, or to a read where nothing is written, in milliseconds; nil:
     /// nobody was answered.
     var blackout: Double?
+    /// The longest that each seat waited for one answer: of all seats the median, in milliseconds.
+    var medianWait: Double?
+    /// 99 in 100 answers came within, in milliseconds.
+    var percentile99: Double?
     /// Requests that ended without being done or answered.
     var errors = 0
     /// The first few, in words.
@@ -61,6 +65,12 @@ struct FaultRecord: Equatable, Sendable {
             .filter { $0 >= start && $0 <= end }.sorted()
         blackout = zip([start] + times, times + [end]).map { Double($1 - $0) / 1_000_000 }.max()
         if times.isEmpty { blackout = nil }
+        let answered = operations.filter { $0.completed >= start && $0.completed <= end && $0.error == nil }
+        let waits = answered.map { Double($0.completed - $0.invoked) / 1_000_000 }.sorted()
+        percentile99 = waits.isEmpty ? nil : waits[(waits.count - 1) * 99 / 100]
+        let longest = Dictionary(grouping: answered, by: \.seat).values
+            .compactMap { $0.map { Double($0.completed - $0.invoked) / 1_000_000 }.max() }.sorted()
+        medianWait = longest.isEmpty ? nil : longest[longest.count / 2]
         let failed = operations.filter { $0.completed >= start && $0.completed <= end }.compactMap { operation in
             operation.error.map { "seat \(operation.seat + 1), \(operation.call): \($0)" }
         }

@@ -96,7 +96,9 @@ final class LogDisk: LogWorker {
             try log.append(frames)
         } catch .full {
             roomRefused()
+            // Those that found room are written.
             let rest = frames.filter { $0.position.lsn > log.last.lsn }
+            written += frames.dropLast(rest.count).map(\.position)
             return process.after(milliseconds: 50) { self.write(rest) }
         } catch { return failed(error) }
         written += frames.map(\.position)

@@ -120,7 +120,7 @@ final class Network {
 
     // MARK: dialling
 
-    /// - Parameter result: called unless `owner` closes the connection, or its process dies, before.
+    /// - Parameter result: called in any case; a process that has died is to pass it over.
     func dial(
         from: Host, to: Host, route: Int, _ owner: any ConnectionOwner, result: @escaping (DialResult) -> Void
     ) {
@@ -151,7 +151,8 @@ final class Network {
         connection.set(owner: accepted, of: 1)
         if connections.count > 64 { connections.removeAll(where: \.isDead) }
         connections.append(connection)
-        world.after(back) { if connection.ends[0].isOpen { result(.connected(connection)) } }
+        // One that was broken off meanwhile never came to be.
+        world.after(back) { result(connection.ends[0].isOpen ? .connected(connection) : .noAnswer) }
     }
 
     func dismantle() {

@@ -30,7 +30,7 @@ final class Ledger {
     }
 
     /// All that was ever committed, by LSN from 1: there is one history.
-    private(set) var history: [Position] = []
+    var history: [Position] = []
     /// Every entry that is in any log.
     private(set) var entries: [Position: Entry] = [:]
     /// Executed, and not yet in a log.

@@ -11,7 +11,7 @@ struct Fault {
         // Processes and clocks.
         case kill, killBoth, killAtEffect, endAtDiskChange, cutPower, cutPowerOfBoth, pause, clock
         // The network.
-        case cutLinks, clog, slowPath, breakConnections, expireCertificate
+        case cutLinks, clog, splitSeats, slowPath, breakConnections, expireCertificate
         // The witness.
         case killWitness, cutPowerOfWitness, pauseWitness, lateRequests
         // Disks.
@@ -19,13 +19,13 @@ struct Fault {
         case failSync, flipLog, flipDatabase, misdirectWrite, wipe, putBack
         case flipWitness, wipeWitness, putBackWitness, moveWitness
         // Load, and people.
-        case stuckDatabase, longTransaction, switchover, restartSeat
+        case stuckDatabase, longTransaction, switchover, restartSeat, forcedAct
 
         /// Takes something that was promised to be kept: only while everything else is whole, or it is two losses.
         var isWound: Bool {
             switch self {
             case .failSync, .flipLog, .flipDatabase, .misdirectWrite, .wipe, .putBack, .flipWitness, .wipeWitness,
-                .putBackWitness, .moveWitness:
+                .putBackWitness, .moveWitness, .forcedAct:
                 true
             default: false
             }

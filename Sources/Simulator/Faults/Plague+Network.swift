@@ -36,6 +36,7 @@ extension Plague {
                     }
                 }
             }
+        case .splitSeats: return splitSeats(&random)
         case .slowPath:
             let link = random.pick(LinkName.allCases)
             let extra = random.within(1_000_000...400_000_000)
@@ -58,6 +59,27 @@ extension Plague {
             note("\(host)'s certificate has expired")
             world.network.setExpired(host, true)
             after(random.within(200_000_000...5_000_000_000)) { self.world.network.setExpired(host, false) }
+        }
+        return true
+    }
+
+    /// Whoever leads loses the other node and the witness, and keeps some seats, to which it goes on being the primary:
+    /// it must not answer them while another answers the rest.
+    private func splitSeats(_ random: inout SeededRandom) -> Bool {
+        guard let leader = world.nodes.first(where: { $0.replica?.serves == true }) else { return false }
+        let (one, other) = (leader.host, leader.other.host)
+        let kept = world.seats.map(\.host).filter { _ in random.chance(50) }
+        let time = random.within(500_000_000...5_000_000_000)
+        note("\(one) is alone with \(kept)")
+        let away = world.seats.map(\.host).filter { !kept.contains($0) }
+        let links =
+            [(one, other), (one, Host.witness(0)), (one, .witness(1))] + kept.map { (other, $0) }
+            + (random.chance(50) ? away.map { (one, $0) } : [])
+        for (from, to) in links {
+            for route in 0..<Network.routes {
+                block(.cutLinks, from, to, route, time)
+                block(.cutLinks, to, from, route, time)
+            }
         }
         return true
     }

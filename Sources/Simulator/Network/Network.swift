@@ -85,7 +85,11 @@ final class Network {
     func powerLost(_ host: Host) {
         listeners[host.number] = nil
         powered[host.number] = false
-        each(of: host) { connection, side in connection.vanish(side) }
+        each(of: host) { connection, side in
+            connection.vanish(side)
+            // Whoever says nothing over it hears of it by the system's keep-alive.
+            self.world.after(10_000_000_000) { connection.expire(1 - side) }
+        }
     }
 
     func powerBack(_ host: Host) { powered[host.number] = true }

@@ -79,7 +79,7 @@ final class LogDisk: LogWorker {
         isBusy = true
         guard case .append = first else {
             orders.removeFirst()
-            return process.after(nanoseconds: latency) {
+            return process.work(nanoseconds: latency) {
                 self.finish { () throws(LogError) in try self.carryOut(first) }
             }
         }
@@ -102,7 +102,7 @@ final class LogDisk: LogWorker {
             return process.after(milliseconds: 50) { self.write(rest) }
         } catch { return failed(error) }
         written += frames.map(\.position)
-        process.after(nanoseconds: latency) {
+        process.work(nanoseconds: latency) {
             self.finish { () throws(LogError) in
                 let synced = try self.log.sync()
                 for position in self.written { self.durable.append(position) }

@@ -11,7 +11,7 @@ struct Fault {
         // Processes and clocks.
         case kill, killBoth, killAtEffect, endAtDiskChange, cutPower, cutPowerOfBoth, pause, clock
         // The network.
-        case cutLinks, clog, splitSeats, slowPath, breakConnections, expireCertificate
+        case cutLinks, clog, slowPath, breakConnections, expireCertificate
         // The witness.
         case killWitness, cutPowerOfWitness, pauseWitness, lateRequests
         // Disks.
@@ -20,6 +20,8 @@ struct Fault {
         case flipWitness, wipeWitness, putBackWitness, moveWitness
         // Load, and people.
         case stuckDatabase, longTransaction, switchover, restartSeat, forcedAct
+        // Several at once.
+        case splitSeats, deafen, failMains
 
         /// Takes something that was promised to be kept: only while everything else is whole, or it is two losses.
         var isWound: Bool {

@@ -36,19 +36,14 @@ extension Plague {
                     }
                 }
             }
-        case .splitSeats: return splitSeats(&random)
         case .slowPath:
             let link = random.pick(LinkName.allCases)
             let extra = random.within(1_000_000...400_000_000)
             let time = random.within(200_000_000...5_000_000_000)
             note("slow by \(extra / 1_000_000) ms: \(link.rawValue)")
             for (one, other) in pairs(of: link) {
-                for route in 0..<Network.routes {
-                    for (from, to) in [(one, other), (other, one)] {
-                        world.network.change(from: from, to: to, route) { $0.extra = extra }
-                        after(time) { self.world.network.change(from: from, to: to, route) { $0.extra = 0 } }
-                    }
-                }
+                slow(from: one, to: other, by: extra, for: time)
+                slow(from: other, to: one, by: extra, for: time)
             }
         case .breakConnections:
             let link = random.pick(LinkName.allCases)
@@ -63,28 +58,14 @@ extension Plague {
         return true
     }
 
-    /// Whoever leads loses the other node and the witness, and keeps some seats, to which it goes on being the primary:
-    /// it must not answer them while another answers the rest.
-    private func splitSeats(_ random: inout SeededRandom) -> Bool {
-        guard let leader = world.nodes.first(where: { $0.replica?.serves == true }) else { return false }
-        let (one, other) = (leader.host, leader.other.host)
-        let kept = world.seats.map(\.host).filter { _ in random.chance(50) }
-        let time = random.within(500_000_000...5_000_000_000)
-        note("\(one) is alone with \(kept)")
-        let away = world.seats.map(\.host).filter { !kept.contains($0) }
-        let links =
-            [(one, other), (one, Host.witness(0)), (one, .witness(1))] + kept.map { (other, $0) }
-            + (random.chance(50) ? away.map { (one, $0) } : [])
-        for (from, to) in links {
-            for route in 0..<Network.routes {
-                block(.cutLinks, from, to, route, time)
-                block(.cutLinks, to, from, route, time)
-            }
+    func slow(from: Host, to: Host, by extra: UInt64, for time: UInt64) {
+        for route in 0..<Network.routes {
+            world.network.change(from: from, to: to, route) { $0.extra = extra }
+            after(time) { self.world.network.change(from: from, to: to, route) { $0.extra = 0 } }
         }
-        return true
     }
 
-    private func block(_ kind: Fault.Kind, _ from: Host, _ to: Host, _ route: Int, _ time: UInt64) {
+    func block(_ kind: Fault.Kind, _ from: Host, _ to: Host, _ route: Int, _ time: UInt64) {
         world.network.change(from: from, to: to, route) { path in
             if kind == .clog { path.isClogged = true } else { path.isCut = true }
         }

@@ -56,11 +56,11 @@ final class Plague {
         switch kind {
         case .kill, .killBoth, .killAtEffect, .endAtDiskChange, .cutPower, .cutPowerOfBoth, .pause, .clock:
             return strikeProcess(kind, node, &random)
-        case .cutLinks, .clog, .splitSeats, .slowPath, .breakConnections, .expireCertificate:
-            return strikeNetwork(kind, &random)
+        case .cutLinks, .clog, .slowPath, .breakConnections, .expireCertificate: return strikeNetwork(kind, &random)
         case .killWitness, .cutPowerOfWitness, .pauseWitness, .lateRequests: return strikeWitness(kind, &random)
         case .slowSync, .fullDisk, .stuckDatabase, .longTransaction, .switchover, .restartSeat:
             return strikeWork(kind, node, &random)
+        case .splitSeats, .deafen, .failMains: return strikeCourse(kind, &random)
         case .failSync, .flipLog, .flipDatabase, .misdirectWrite, .wipe, .putBack, .flipWitness, .wipeWitness,
             .putBackWitness, .moveWitness, .forcedAct:
             return false

@@ -33,7 +33,7 @@ extension CheckedFiles {
 
     /// A whole page, or the file's header alone, which SQLite looks at for the size of a page before it knows of its
     /// write-ahead log. That is passed on as it is: a power cut in the middle of a checkpoint may have left the first
-    /// page half written, and the log has all of it. Whatever else SQLite takes from there it reads with the whole page.
+    /// page half written, and the log has all of it. Whatever else SQLite takes from there it reads with all of it.
     private static func read(
         _ file: UnsafeMutablePointer<sqlite3_file>, _ target: UnsafeMutableRawPointer, _ count: Int,
         _ offset: sqlite3_int64

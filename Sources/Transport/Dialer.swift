@@ -43,7 +43,7 @@ package struct Dialer: Sendable {
             .connectTimeout(connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             // Else a machine that lost its power is missed only by who sends it something: a node whose pair has moved
-            // to another witness asks the one at that address nothing, and would take a dead connection for it for ever.
+            // to another witness asks the one at that address nothing, and would think for ever that it is there.
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(ChannelOptions.keepIdle, value: 5)
             .channelOption(ChannelOptions.keepInterval, value: 1)

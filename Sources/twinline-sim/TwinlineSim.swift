@@ -46,7 +46,7 @@ struct TwinlineSim: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With --transitions: changes that no run can take, a line each. \"# \" begins the reason, \"~ \" a rare one.",
+            "With --transitions: changes that no run can take, a line each; \"# \" begins a reason, \"~ \" a rare one.",
             valueName: "file"))
     var except: String?
 

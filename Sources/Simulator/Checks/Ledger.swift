@@ -37,8 +37,8 @@ final class Ledger {
     private var executed: [NodeName: (digest: Digest, effects: [Effect])] = [:]
     /// What each node's disk holds for certain, as its log.
     var durable = PerNode(a: EpochTable(), b: EpochTable())
-    /// What it held when it was wiped or put back: its process may have acknowledged that, and until the next one starts
-    /// the other node may not have heard it.
+    /// What it held when it was wiped or put back: its process may have acknowledged that, and until the next one
+    /// starts the other node may not have heard it.
     private var gone = PerNode(a: EpochTable(), b: EpochTable())
     private var leaders: [Epoch: Leader] = [:]
     private var served = Epoch.zero

@@ -10,7 +10,7 @@ package enum TransitionTable {
             let situation = String(line[..<plus.lowerBound])
             guard let to = state(role: String(role)) else { continue }
             for cause in causes(String(line[plus.upperBound..<arrow.lowerBound])) {
-                // Two facts: what the first does to a role is another row, and of a standby nothing is left but its log.
+                // Two facts: what the first does to a role is another row, and it leaves a standby idle.
                 let from = cause == refused ? afterLoss(situation) : state(situation: situation)
                 guard let from, from != to else { continue }
                 let change = "\(from) + \(cause) -> \(to)"

@@ -34,8 +34,8 @@ extension Plague {
         }
     }
 
-    /// The standby hears nothing of a primary that hears it, and claims; perhaps in the middle of a hand-over, or before
-    /// the register says again that the two are paired.
+    /// The standby hears nothing of a primary that hears it, and claims; perhaps in the middle of a hand-over, or
+    /// before the register says again that the two are paired.
     private func deafen(_ leader: SimulatedNode, _ random: inout SeededRandom) {
         let (one, other) = (leader.host, leader.other.host)
         let time = random.within(350_000_000...1_500_000_000)
@@ -55,8 +55,8 @@ extension Plague {
         }
     }
 
-    /// Both nodes lose their power while the leader's disk lags behind the other's, and come back together: the one that
-    /// the register names has to fetch what it lacks, over a path that may be slow, or break.
+    /// Both nodes lose their power while the leader's disk lags behind the other's, and come back together: the one
+    /// that the register names has to fetch what it lacks, over a path that may be slow, or break.
     private func failMains(_ leader: SimulatedNode, _ random: inout SeededRandom) {
         let (one, other) = (leader.host, leader.other.host)
         note("the mains are about to fail, and \(one)'s disk is slow")

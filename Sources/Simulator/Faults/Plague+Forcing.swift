@@ -1,7 +1,7 @@
 import Replication
 
-// Two of the three are lost, and a person has the rest go on. The promises P1, P3 and P4 are claimed all the same: while
-// the pair was whole both disks held all that was answered, and the lost node is off until it can only follow.
+// Two of the three are lost, and a person has the rest go on. The promises P1, P3 and P4 are claimed all the same:
+// while the pair was whole both disks held all that was answered, and the lost node is off until it can only follow.
 extension Plague {
     func forcedAct(_ lost: SimulatedNode, _ random: SeededRandom) -> Bool {
         begin(wound: lost.host)

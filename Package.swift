@@ -79,7 +79,8 @@ let package = Package(
         // tests
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(
-            name: "ReplicationTests", dependencies: ["Replication"], exclude: ["Traces", "Transitions.txt"]),
+            name: "ReplicationTests", dependencies: ["Replication"],
+            exclude: ["Traces", "Transitions.txt", "NotTaken.txt"]),
         .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
         .testTarget(name: "HistoriesTests", dependencies: ["Histories", "Tickets", "TestSupport"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"], exclude: ["EntryFrames", "Messages"]),
@@ -111,7 +112,7 @@ let package = Package(
                 "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", "TestSupport", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
-        .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Arbitration"]),
+        .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Arbitration", "twinline-sim"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

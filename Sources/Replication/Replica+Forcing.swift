@@ -50,7 +50,7 @@ extension Replica {
     }
 
     /// It leads because a person said so: the register does not name it in this epoch yet.
-    var lacksRegister: Bool {
+    public var lacksRegister: Bool {
         guard case .primary(let primary) = role, primary.forced, saved.epoch == primary.epoch else { return false }
         return record.register.epoch != primary.epoch || record.register.primary != name
     }

@@ -34,8 +34,17 @@ package struct ConnectionOptions: Sendable {
 }
 
 extension ChannelOptions {
-    static let deliveryTimeout = ChannelOptions.Types.SocketOption(
-        level: .tcp, name: NIOBSDSocket.Option(rawValue: CInt(TCP_USER_TIMEOUT)))
+    static let deliveryTimeout = tcp(TCP_USER_TIMEOUT)
+    /// Seconds of silence before the system asks whether the other machine still has the connection.
+    static let keepIdle = tcp(TCP_KEEPIDLE)
+    /// Seconds until it asks again.
+    static let keepInterval = tcp(TCP_KEEPINTVL)
+    /// How often it asks in vain before it ends the connection.
+    static let keepCount = tcp(TCP_KEEPCNT)
+
+    private static func tcp(_ name: CInt) -> ChannelOptions.Types.SocketOption {
+        ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: name))
+    }
 }
 
 extension TimeAmount {

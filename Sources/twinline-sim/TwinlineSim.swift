@@ -1,5 +1,6 @@
 import ArgumentParser
-import Glibc
+// For `stdout`, which only one thread here writes to.
+@preconcurrency import Glibc
 import Simulator
 
 @main
@@ -45,7 +46,7 @@ struct TwinlineSim: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With --transitions: changes that no run can take, a line each, \"# \" begins the reason.",
+            "With --transitions: changes that no run can take, a line each; \"# \" begins a reason, \"~ \" a rare one.",
             valueName: "file"))
     var except: String?
 
@@ -75,6 +76,8 @@ struct TwinlineSim: ParsableCommand {
     }
 
     private func one(_ seed: UInt64) throws {
+        // What was printed of a run that crashes leads to the cause.
+        setvbuf(stdout, nil, _IOLBF, 0)
         let quiet = quiet || json
         let verdict = simulate(seed: seed, without: leftOut ?? [], tracer: quiet ? nil : { print($0) })
         var totals = Totals()

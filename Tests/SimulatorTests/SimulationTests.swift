@@ -31,6 +31,13 @@ struct SimulationTests {
         #expect(changes.contains("idle + peer refused -> claiming"))
         #expect(changes.contains("claiming, asked + won -> rising"))
         #expect(changes.contains("lacking + won -> solo"))
+        #expect(changes.contains("claiming, asked + lost -> claiming"))
+        #expect(changes.contains("claiming, asked + another witness connected -> idle"))
+        #expect(changes.contains("forced + hello -> fenced"))
+        // Two facts, of which the second changes nothing.
+        #expect(!changes.contains { $0.hasSuffix("peer refused -> lacking") || $0.contains("every route") })
         #expect(!changes.contains { $0.contains("any frame") || $0.contains("older") })
+        let causes = Set(changes.compactMap { $0.split(separator: " + ").last?.split(separator: " -> ").first })
+        #expect(causes.count < 40 && !causes.contains { $0.contains(",") })
     }
 }

@@ -95,6 +95,31 @@ struct PageChecksumTests {
         }
     }
 
+    @Test("a first page that a power cut has torn in a checkpoint comes from SQLite's log", arguments: [true, false])
+    func tornFirstPage(beginsNew: Bool) throws {
+        let torn = folder.file("torn")
+        let database = try ReplicatedDatabase.open(at: path)
+        let (session, _) = try database.openSession()
+        try database.perform([
+            StoreRequest(
+                session: session, sequence: 1, answeredBelow: 1, actor: "seat/1",
+                body: .command(openTicket(30, text: String(repeating: "wet ", count: 5_000))))
+        ])
+        for end in ["", "-wal"] { try FileManager.default.copyItem(atPath: path + end, toPath: torn + end) }
+        _ = try database.checkpoint(now: true)
+
+        var bytes = try Data(contentsOf: URL(filePath: torn))
+        let old = bytes[..<4096]
+        let new = try Data(contentsOf: URL(filePath: path))[..<4096]
+        bytes.replaceSubrange(..<4096, with: beginsNew ? new[..<512] + old[512...] : old[..<512] + new[512...])
+        #expect(bytes[..<4096] != old && bytes[..<4096] != new)
+        try bytes.write(to: URL(filePath: torn))
+
+        let found = try ReplicatedDatabase.open(at: torn)
+        #expect(found.applied == database.applied)
+        #expect(try found.recomputeDigest() == database.digest)
+    }
+
     private func root(of table: String) throws -> Int {
         let connection = try Connection.open(path, readOnly: true)
         let select = try Statement(connection, "SELECT rootpage FROM sqlite_schema WHERE name = '\(table)'")

@@ -21,6 +21,17 @@ import Testing
         await echo.listener.close()
     }
 
+    @Test("the system is to notice that the machine at the other end is gone, though nothing is sent")
+    func keptAlive() async throws {
+        let echo = try await Echo()
+        let caller = try await Caller(echo.address)
+        #expect(try await caller.channel.getOption(.socketOption(.so_keepalive)).get() == 1)
+        let seconds = try await caller.channel.getOption(ChannelOptions.keepIdle).get()
+        #expect(seconds == 5)
+        try await caller.channel.close()
+        await echo.listener.close()
+    }
+
     @Test("a listener binds several addresses and reports the real ports")
     func addresses() async throws {
         let echo = try await Echo(addresses: ["127.0.0.1", "127.0.0.2", "::1"])

@@ -30,13 +30,16 @@ final class Ledger {
     }
 
     /// All that was ever committed, by LSN from 1: there is one history.
-    private(set) var history: [Position] = []
+    var history: [Position] = []
     /// Every entry that is in any log.
     private(set) var entries: [Position: Entry] = [:]
     /// Executed, and not yet in a log.
     private var executed: [NodeName: (digest: Digest, effects: [Effect])] = [:]
     /// What each node's disk holds for certain, as its log.
     var durable = PerNode(a: EpochTable(), b: EpochTable())
+    /// What it held when it was wiped or put back: its process may have acknowledged that, and until the next one
+    /// starts the other node may not have heard it.
+    private var gone = PerNode(a: EpochTable(), b: EpochTable())
     private var leaders: [Epoch: Leader] = [:]
     private var served = Epoch.zero
     private struct Leader: Equatable { var name: NodeName, life: UInt64 }
@@ -136,7 +139,8 @@ final class Ledger {
         if durable[name].epoch(at: position.lsn) != position.epoch {
             world.fail("P1: \(name) commits \(position) before it is on its disk")
         }
-        if primary.needsStandby, durable[name.other].epoch(at: position.lsn) != position.epoch {
+        let other = [durable[name.other], gone[name.other]]
+        if primary.needsStandby, !other.contains(where: { $0.epoch(at: position.lsn) == position.epoch }) {
             world.fail("P1: \(name) needs its standby, and commits \(position) before that has it on its disk")
         }
         if primary.epoch < served { world.fail("P4: \(name) commits \(position) while \(served) is served") }
@@ -157,6 +161,7 @@ final class Ledger {
 
     func started(_ process: NodeProcess) {
         durable[process.name] = process.engine.replica.log
+        gone[process.name] = EpochTable()
         let applied = process.engine.replica.applied
         if applied > process.engine.replica.log.last.lsn {
             world.fail("UNDO: \(process.name)'s database holds \(applied), its log ends before")
@@ -164,7 +169,10 @@ final class Ledger {
     }
 
     /// Its disk is another one.
-    func forget(_ name: NodeName) { durable[name] = EpochTable() }
+    func forget(_ name: NodeName) {
+        gone[name] = durable[name]
+        durable[name] = EpochTable()
+    }
 
     /// Its disk does not remember what it asked the witness for.
     func forgetClaims(of name: NodeName) { asked = asked.filter { $0.key.owner != name } }

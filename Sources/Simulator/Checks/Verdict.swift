@@ -91,21 +91,29 @@ final class Course {
 
     private func isDispensable(_ host: Host) -> Bool {
         if host.isWitness {
+            // A primary that has not heard of a newer epoch is none any more: where that one's is gone, it is a second
+            // loss.
+            let newest = world.nodes.compactMap { record(of: $0)?.epoch }.max() ?? .zero
             return world.nodes.contains { node in
                 guard let replica = node.replica, case .primary(let primary) = replica.role, primary.serving
                 else { return false }
-                return !primary.needsStandby || primary.session?.settled == true
+                return primary.epoch >= newest && (!primary.needsStandby || primary.session?.settled == true)
             }
         }
         let rest = world[host == .a ? .b : .a]
-        guard let record = rest.process?.log.saved ?? (try? rest.files.file())?.record,
-            let witness = world.witness(record.witness.id), let register = witness.register,
-            witness.process?.core.cautious.isEmpty ?? false, register.starts[rest.name] <= record.starts + 1,
-            register.disks[rest.name] == record.disk, world.ledger.isWhole(rest.name), rest.process != nil
+        guard let record = record(of: rest), let witness = world.witness(record.witness.id),
+            let register = witness.register, witness.process?.core.cautious.isEmpty ?? false,
+            register.starts[rest.name] <= record.starts + 1, register.disks[rest.name] == record.disk,
+            world.ledger.isWhole(rest.name), rest.process != nil
         else { return false }
         if register.primary == rest.name { return true }
         return register.mode == .paired && register.epoch == record.epoch
             && register.floor.lsn <= world.ledger.durable[rest.name].last.lsn
+    }
+
+    /// What its disk says.
+    private func record(of node: SimulatedNode) -> NodeRecord? {
+        node.process?.log.saved ?? (try? node.files.file())?.record
     }
 
     private func expectAnswers(without lost: Host) {
@@ -193,11 +201,5 @@ extension Ledger {
     func isWhole(_ name: NodeName) -> Bool {
         guard let newest = history.last else { return true }
         return durable[name].epoch(at: newest.lsn) == newest.epoch
-    }
-
-    /// Its disk may ask again for what it asked before.
-    func wasPutBack(_ name: NodeName) {
-        forget(name)
-        forgetClaims(of: name)
     }
 }

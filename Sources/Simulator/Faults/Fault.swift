@@ -19,13 +19,15 @@ struct Fault {
         case failSync, flipLog, flipDatabase, misdirectWrite, wipe, putBack
         case flipWitness, wipeWitness, putBackWitness, moveWitness
         // Load, and people.
-        case stuckDatabase, longTransaction, switchover, restartSeat
+        case stuckDatabase, longTransaction, switchover, restartSeat, forcedAct
+        // Several at once.
+        case splitSeats, deafen, failMains
 
         /// Takes something that was promised to be kept: only while everything else is whole, or it is two losses.
         var isWound: Bool {
             switch self {
             case .failSync, .flipLog, .flipDatabase, .misdirectWrite, .wipe, .putBack, .flipWitness, .wipeWitness,
-                .putBackWitness, .moveWitness:
+                .putBackWitness, .moveWitness, .forcedAct:
                 true
             default: false
             }

@@ -42,12 +42,8 @@ extension Plague {
             let time = random.within(200_000_000...5_000_000_000)
             note("slow by \(extra / 1_000_000) ms: \(link.rawValue)")
             for (one, other) in pairs(of: link) {
-                for route in 0..<Network.routes {
-                    for (from, to) in [(one, other), (other, one)] {
-                        world.network.change(from: from, to: to, route) { $0.extra = extra }
-                        after(time) { self.world.network.change(from: from, to: to, route) { $0.extra = 0 } }
-                    }
-                }
+                slow(from: one, to: other, by: extra, for: time)
+                slow(from: other, to: one, by: extra, for: time)
             }
         case .breakConnections:
             let link = random.pick(LinkName.allCases)
@@ -62,7 +58,14 @@ extension Plague {
         return true
     }
 
-    private func block(_ kind: Fault.Kind, _ from: Host, _ to: Host, _ route: Int, _ time: UInt64) {
+    func slow(from: Host, to: Host, by extra: UInt64, for time: UInt64) {
+        for route in 0..<Network.routes {
+            world.network.change(from: from, to: to, route) { $0.extra = extra }
+            after(time) { self.world.network.change(from: from, to: to, route) { $0.extra = 0 } }
+        }
+    }
+
+    func block(_ kind: Fault.Kind, _ from: Host, _ to: Host, _ route: Int, _ time: UInt64) {
         world.network.change(from: from, to: to, route) { path in
             if kind == .clog { path.isClogged = true } else { path.isCut = true }
         }

@@ -12,6 +12,7 @@ extension Plague {
             case .flipWitness, .wipeWitness, .putBackWitness, .moveWitness: true
             default: false
             }
+        if fault.kind == .forcedAct { return forcedAct(node, random) }
         let host = isOfWitness ? world.witnesses[0].host : node.host
         begin(wound: host)
         world.mend()
@@ -24,7 +25,7 @@ extension Plague {
     }
 
     /// The pair has been whole for a second.
-    private func whole(_ tend: @escaping () -> Void = {}) -> () -> Bool {
+    func whole(_ tend: @escaping () -> Void = {}) -> () -> Bool {
         var since: UInt64?
         return {
             tend()
@@ -38,14 +39,14 @@ extension Plague {
     }
 
     /// Looks from time to time whether the time has come.
-    private func wait(for limit: UInt64, _ isReady: @escaping () -> Bool, then action: @escaping () -> Void) {
+    func wait(for limit: UInt64, _ isReady: @escaping () -> Bool, then action: @escaping () -> Void) {
         guard !isOver else { return }
         if isReady() { return action() }
         guard limit > 0 else { return world.fail("LIVENESS: all is mended, and the pair is not whole") }
         after(50_000_000) { self.wait(for: limit - 50_000_000, isReady, then: action) }
     }
 
-    private func recover(_ tend: @escaping () -> Void = {}) {
+    func recover(_ tend: @escaping () -> Void = {}) {
         wait(for: 80_000_000_000, whole(tend)) { self.overcome() }
     }
 
@@ -61,20 +62,20 @@ extension Plague {
             node.end()
             node.disk.replace(with: [:])
             node.isTampered = true
-            world.ledger.forget(node.name)
+            world.ledger.forgets(node.name)
             after(random.within(10_000_000...2_000_000_000)) { self.tend(node) }
         case .putBack:
             guard let copy = copies[node.host] else { return overcome() }
             node.end()
             node.disk.replace(with: copy)
             node.isTampered = true
-            world.ledger.wasPutBack(node.name)
+            world.ledger.forgets(node.name)
             after(random.within(10_000_000...2_000_000_000)) { self.tend(node) }
         default:
             damage(kind, node, &random)
             node.isTampered = true
             // It is noticed when it is read; or somebody looks at the disk some time later, and reseeds.
-            after(random.within(1_000_000...3_000_000_000)) { self.restartWounded(node, reseeds: true) }
+            after(random.within(1_000_000...3_000_000_000)) { self.restartWounded(node) }
         }
     }
 
@@ -89,7 +90,7 @@ extension Plague {
         }
     }
 
-    private func restartWounded(_ node: SimulatedNode, reseeds: Bool) {
+    private func restartWounded(_ node: SimulatedNode) {
         if node.process != nil {
             note("\(node.name) is killed")
             node.end()
@@ -97,11 +98,14 @@ extension Plague {
         if node.isDown { node.start() }
         let isWhole = whole { if node.isDown { node.start() } }
         wait(for: 80_000_000_000, { self.isEnded(node) || isWhole() }) {
-            guard !reseeds || node.isTampered else { return self.recover { self.tendOnce(node) } }
-            self.note("\(node.name) is reseeded")
-            node.reseed()
-            self.recover { self.tendOnce(node) }
+            if node.isTampered, !self.isEnded(node) { self.reseed(node) }
+            self.tend(node)
         }
+    }
+
+    private func reseed(_ node: SimulatedNode) {
+        note("\(node.name) is reseeded")
+        node.reseed()
     }
 
     private func isEnded(_ node: SimulatedNode) -> Bool { if case .ended = node.state { true } else { false } }
@@ -111,14 +115,14 @@ extension Plague {
         recover { self.tendOnce(node) }
     }
 
-    /// What the runbook says to do about a node that has ended.
+    /// What the runbook says to do about a node that has ended: once the other leads it is reseeded. Where the register
+    /// lets only the ended one lead, a person has the other do it: to reseed before would be to lose both copies.
     private func tendOnce(_ node: SimulatedNode) {
-        if isEnded(node) {
-            note("\(node.name) is reseeded")
-            node.reseed()
-        } else if node.isDown {
-            node.start()
-        }
+        if node.isDown { node.start() }
+        guard isEnded(node) else { return }
+        if node.other.replica?.serves == true { return reseed(node) }
+        leaderless += 1
+        if leaderless > 40 { node.other.force(.promote) }
     }
 
     // MARK: the witness

@@ -14,6 +14,8 @@ final class Plague {
     private(set) var wounded: Host?
     /// Else it is still being waited for that all is whole.
     private var isInflicted = false
+    /// How often nobody was found to lead while the wounded node can't.
+    var leaderless = 0
     var copies: [Host: [String: [UInt8]]] = [:]
     /// Of a hundred requests to the witness, so many come a second time, late.
     private(set) var lateRequests: UInt64 = 0
@@ -58,8 +60,9 @@ final class Plague {
         case .killWitness, .cutPowerOfWitness, .pauseWitness, .lateRequests: return strikeWitness(kind, &random)
         case .slowSync, .fullDisk, .stuckDatabase, .longTransaction, .switchover, .restartSeat:
             return strikeWork(kind, node, &random)
+        case .splitSeats, .deafen, .failMains: return strikeCourse(kind, &random)
         case .failSync, .flipLog, .flipDatabase, .misdirectWrite, .wipe, .putBack, .flipWitness, .wipeWitness,
-            .putBackWitness, .moveWitness:
+            .putBackWitness, .moveWitness, .forcedAct:
             return false
         }
     }
@@ -188,7 +191,7 @@ final class Plague {
 
     // MARK: wounds
 
-    func begin(wound host: Host) { (wounded, isInflicted) = (host, false) }
+    func begin(wound host: Host) { (wounded, isInflicted, leaderless) = (host, false, 0) }
     func inflict() { isInflicted = true }
 
     func overcome() {

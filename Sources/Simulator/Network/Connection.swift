@@ -58,6 +58,9 @@ final class Connection {
         flights[side].removeAll { if case .close = $0.packet { true } else { false } }
     }
 
+    /// The system finds that the other machine no longer has the connection.
+    func expire(_ side: Int) { arrive(.close, at: side) }
+
     /// Nothing arrives before this moment.
     func begin(at time: UInt64) { begun = time }
     private var begun: UInt64 = 0

@@ -85,7 +85,11 @@ final class Network {
     func powerLost(_ host: Host) {
         listeners[host.number] = nil
         powered[host.number] = false
-        each(of: host) { connection, side in connection.vanish(side) }
+        each(of: host) { connection, side in
+            connection.vanish(side)
+            // Whoever says nothing over it hears of it by the system's keep-alive.
+            self.world.after(10_000_000_000) { connection.expire(1 - side) }
+        }
     }
 
     func powerBack(_ host: Host) { powered[host.number] = true }
@@ -120,7 +124,7 @@ final class Network {
 
     // MARK: dialling
 
-    /// - Parameter result: called unless `owner` closes the connection, or its process dies, before.
+    /// - Parameter result: called in any case; a process that has died is to pass it over.
     func dial(
         from: Host, to: Host, route: Int, _ owner: any ConnectionOwner, result: @escaping (DialResult) -> Void
     ) {
@@ -151,7 +155,8 @@ final class Network {
         connection.set(owner: accepted, of: 1)
         if connections.count > 64 { connections.removeAll(where: \.isDead) }
         connections.append(connection)
-        world.after(back) { if connection.ends[0].isOpen { result(.connected(connection)) } }
+        // One that was broken off meanwhile never came to be.
+        world.after(back) { result(connection.ends[0].isOpen ? .connected(connection) : .noAnswer) }
     }
 
     func dismantle() {

@@ -92,7 +92,7 @@ final class DatabaseDisk: DatabaseWorker {
             time = busyFor
         }
         (stuckFor, busyFor) = (nil, nil)
-        process.after(nanoseconds: time) { self.attempt(body) }
+        process.work(nanoseconds: time) { self.attempt(body) }
     }
 
     private func attempt(_ body: @escaping () throws(StoreError) -> Void) {

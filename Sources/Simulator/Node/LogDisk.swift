@@ -79,7 +79,7 @@ final class LogDisk: LogWorker {
         isBusy = true
         guard case .append = first else {
             orders.removeFirst()
-            return process.after(nanoseconds: latency) {
+            return process.work(nanoseconds: latency) {
                 self.finish { () throws(LogError) in try self.carryOut(first) }
             }
         }
@@ -96,11 +96,13 @@ final class LogDisk: LogWorker {
             try log.append(frames)
         } catch .full {
             roomRefused()
+            // Those that found room are written.
             let rest = frames.filter { $0.position.lsn > log.last.lsn }
+            written += frames.dropLast(rest.count).map(\.position)
             return process.after(milliseconds: 50) { self.write(rest) }
         } catch { return failed(error) }
         written += frames.map(\.position)
-        process.after(nanoseconds: latency) {
+        process.work(nanoseconds: latency) {
             self.finish { () throws(LogError) in
                 let synced = try self.log.sync()
                 for position in self.written { self.durable.append(position) }

@@ -27,6 +27,8 @@ final class SimulatedNode {
     /// Counts processes.
     private(set) var life: UInt64 = 0
     private(set) var isPowered = true
+    /// A person has made sure of it.
+    var staysOff = false
     /// Something on its disk was changed behind its back: what it then finds is no fault of the program.
     var isTampered = false
     private var random: SeededRandom
@@ -57,7 +59,7 @@ final class SimulatedNode {
     // MARK: life
 
     func start() {
-        guard anyProcess == nil else { return }
+        guard anyProcess == nil, !staysOff else { return }
         if !isPowered {
             isPowered = true
             world.network.powerBack(host)

@@ -75,7 +75,8 @@ final class WitnessRoute: ConnectionOwner {
             switch reply {
             case .welcome(let id, let start):
                 self.witness = (id, start)
-                self.process.step("witness connected") { $0.witnessConnected(id) }
+                let isOwn = id == self.process.engine.replica.record.witness.id
+                self.process.step(isOwn ? "witness connected" : "another witness connected") { $0.witnessConnected(id) }
             case .answer(let answer):
                 self.failures = 0
                 self.owedSince = nil

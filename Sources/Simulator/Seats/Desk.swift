@@ -20,6 +20,8 @@ final class Operation {
     var name: RequestName?
     /// What somebody had been told of the ticket when this was asked.
     var knownRevision: Int64 = 0
+    /// How often something told had been lost by then.
+    var losses = 0
 
     init(_ number: UInt64, _ host: Host, _ caller: Int, _ wish: Wish, patience: UInt64) {
         (self.number, self.host, self.caller, self.wish, self.patience) = (number, host, caller, wish, patience)
@@ -42,6 +44,7 @@ final class Desk {
     /// Nobody could be reached, in all of the caller's time.
     private(set) var unreachable = 0
     private(set) var unknown = 0
+    private var losses = 0
 
     init(_ world: World) { self.world = world }
 
@@ -106,6 +109,7 @@ final class Desk {
     // MARK: what becomes of it
 
     func asked(_ operation: Operation) {
+        operation.losses = losses
         guard case .read(.show(let id), .latest) = operation.wish else { return }
         operation.knownRevision = told[id]?.revision ?? 0
     }
@@ -122,7 +126,9 @@ final class Desk {
         case .view(let view):
             answers += 1
             // Linearizable, as the seat sees it (P3).
-            guard case .ticket(let ticket) = view, ticket?.revision ?? 0 < operation.knownRevision else { return }
+            guard case .ticket(let ticket) = view, ticket?.revision ?? 0 < operation.knownRevision,
+                operation.losses == losses
+            else { return }
             world.fail(
                 "P3: \(operation.host) is shown revision \(ticket?.revision ?? 0), and \(operation.knownRevision) "
                     + "had been told before it asked")
@@ -143,6 +149,14 @@ final class Desk {
         case .unknown: unknown += 1
         case .misconfigured, .kept, .notKept: break
         }
+    }
+
+    /// By a forced act: what seats were told holds no longer.
+    func lost() {
+        losses += 1
+        tickets.removeAll { world.ledger.tickets[$0] == nil }
+        told = told.filter { id, done in world.ledger.tickets[id]?.last.map { $0.revision >= done.revision } ?? false }
+        never = []
     }
 
     func abandoned(_ operation: Operation) { unknown += 1 }

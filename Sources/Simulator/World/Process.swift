@@ -31,6 +31,22 @@ class Process {
         world.after(clock.duration(of: nanoseconds)) { self.run(action) }
     }
 
+    /// Something that takes so long here, and is over at once when all is mended.
+    final func work(nanoseconds: UInt64, _ action: @escaping () -> Void) {
+        works += 1
+        let number = works
+        underWay[number] = action
+        after(nanoseconds: nanoseconds) { self.finish(number) }
+    }
+    private var works = 0
+    private var underWay: [Int: () -> Void] = [:]
+
+    private func finish(_ number: Int) { underWay.removeValue(forKey: number)?() }
+
+    final func hurry() {
+        for number in underWay.keys.sorted() { run { self.finish(number) } }
+    }
+
     final func pause() { isPaused = true }
 
     final func resume() {
@@ -45,6 +61,7 @@ class Process {
     func die() {
         isAlive = false
         backlog = []
+        underWay = [:]
     }
 }
 

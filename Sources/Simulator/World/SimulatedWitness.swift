@@ -13,6 +13,8 @@ final class SimulatedWitness {
     /// Counts starts of the machine.
     private var boots = 1
     private(set) var isPowered = true
+    /// A person has made sure of it.
+    var staysOff = false
     var isTampered = false
     /// Its record can't be read any more: a person starts a new one, and has it adopted.
     private(set) var isLost = false
@@ -36,7 +38,7 @@ final class SimulatedWitness {
     var register: Register? { record?.registers.first { $0.id == world.pair }?.register }
 
     func start() {
-        guard process == nil else { return }
+        guard process == nil, !staysOff else { return }
         if !isPowered {
             isPowered = true
             boots += 1

@@ -18,6 +18,8 @@ extension World {
                 (process.database.stuckFor, process.database.busyFor) = (nil, nil)
             }
             node.resume()
+            // A disk or a database that is stuck is a loss, too.
+            node.process?.hurry()
             if node.isDown { node.start() }
         }
         for witness in witnesses where witness.host != lost {

@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Tickets
 import Wire
@@ -107,7 +108,7 @@ package final class NodeEngine {
         case .logWorked: worked()
         case .logCut(let lsn, let tip):
             self.tip = tip
-            cache.cut(to: lsn)
+            if !planted("cacheOutlivesTheCut") { cache.cut(to: lsn) }
             run { $0.logCut(to: lsn) }
         case .recordSaved(let record): run { $0.recordSaved(record) }
         case .applied(let lsn):
@@ -185,7 +186,9 @@ package final class NodeEngine {
     /// From the beginning of a reign on, but only behind all that the log held then and the database does not, which
     /// may still have to be read: a batch has to see that, and nothing can be applied beside its open transaction.
     func takeRequests() {
-        guard standing.role == .primary, !isTaking, writes.ordered >= replica.committed else { return }
+        guard standing.role == .primary, !isTaking,
+            writes.ordered >= replica.committed || planted("executeBeforeApplied")
+        else { return }
         (isTaking, isPaused) = (true, false)
         database.takeRequests(reign: reign)
     }

@@ -171,7 +171,7 @@ extension Replica {
             role = .claiming(claim)
         case .fenced: becomeIdle()
         case .standby where planted("goOnAfterAnEarlierLife"):
-            if register.primary == name, register.epoch >= record.epoch { lead(register.epoch) }
+            if register.primary == name, register.mode == .solo { lead(register.epoch) }
         case .standby: if putBack { becomeIdle() }
         }
         return true

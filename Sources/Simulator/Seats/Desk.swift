@@ -16,8 +16,6 @@ final class Operation {
     let wish: Wish
     /// Milliseconds.
     let patience: UInt64
-    /// By the seat's clock.
-    var deadline = Instant(nanoseconds: 0)
     /// Under which it was asked, once its outcome is unknown.
     var name: RequestName?
     /// What somebody had been told of the ticket when this was asked.

@@ -123,7 +123,6 @@ final class SimulatedSeat: Process, ConnectionOwner {
         callers[calls] = operation
         let call = SeatSession.Call(calls)
         let deadline = now.advanced(byMilliseconds: operation.patience)
-        operation.deadline = deadline
         if world.isTracing { world.note(host, "asks \(operation.brief)") }
         world.desk.asked(operation)
         switch operation.wish {
@@ -143,8 +142,6 @@ final class SimulatedSeat: Process, ConnectionOwner {
         if case .failed(.unknown(let name)) = outcome, !operation.isRead {
             operation.name = name
             unknown.append(operation)
-            // No session ends here, and no answer is forgotten before the seat has it.
-            if now < operation.deadline { world.fail("P2: \(host) is told that nobody knows of request \(name)") }
         }
         world.desk.heard(outcome, of: operation)
         think(operation.caller)

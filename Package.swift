@@ -30,8 +30,10 @@ let package = Package(
         .systemLibrary(name: "CSQLiteSession", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CChecksum"),
+        // Wrong changes of the code, which no build has but the one that looks for them
+        .target(name: "Planted"),
         // 0: pure
-        .target(name: "Replication"),
+        .target(name: "Replication", dependencies: ["Planted"]),
         .target(name: "Tickets"),
         // 1: values as bytes
         .target(name: "Histories", dependencies: ["Tickets"]),
@@ -42,13 +44,19 @@ let package = Package(
             ],
             exclude: ["Protocol"]),
         // 2: disk, database, network
-        .target(name: "DurableLog", dependencies: ["Replication", "Wire"]),
-        .target(name: "Store", dependencies: ["Replication", "Tickets", "Wire", "CSQLiteSession", grdb]),
-        .target(name: "Transport", dependencies: ["Replication", "Wire", "COpenSSL"] + nio),
+        .target(name: "DurableLog", dependencies: ["Planted", "Replication", "Wire"]),
+        .target(
+            name: "Store", dependencies: ["Planted", "Replication", "Tickets", "Wire", "CSQLiteSession", grdb]),
+        .target(name: "Transport", dependencies: ["Planted", "Replication", "Wire", "COpenSSL"] + nio),
         // 3: the parts put together
-        .target(name: "Engine", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Store"]),
-        .target(name: "Seat", dependencies: ["Replication", "Tickets", "Wire", "DurableLog", "Transport", log] + nio),
-        .target(name: "Arbitration", dependencies: ["Replication", "Wire", "Transport", "DurableLog", log] + nio),
+        .target(
+            name: "Engine", dependencies: ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store"]),
+        .target(
+            name: "Seat", dependencies: ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Transport", log]
+                + nio),
+        .target(
+            name: "Arbitration",
+            dependencies: ["Planted", "Replication", "Wire", "Transport", "DurableLog", log] + nio),
         // 4: all of it on simulated time, disk and network
         .target(
             name: "Simulator",
@@ -60,7 +68,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Arbitration", log,
+                "Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine",
+                "Arbitration", log,
                 .product(name: "Yams", package: "Yams"),
             ] + nio),
         // 6: the command line

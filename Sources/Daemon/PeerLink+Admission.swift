@@ -1,4 +1,5 @@
 import NIOCore
+import Planted
 import Replication
 import Transport
 import Wire
@@ -63,7 +64,7 @@ extension PeerLink {
     /// Whether this is the process that the other node is. It is replaced only once nothing is heard of it any more: it
     /// may have restarted, or be frozen, and then it is refused itself when it thaws.
     private func isPeer(_ process: UInt64) -> Bool {
-        guard process != peerProcess, !connections.isEmpty else { return true }
+        guard process != peerProcess, !connections.isEmpty, !planted("theNewerOfTwoStays") else { return true }
         let now = monotonicNow()
         if connections.contains(where: { $0.silence(at: now) <= 10 * heartbeat }) { return false }
         log.warning("another process of the other node takes the place of one that is silent")

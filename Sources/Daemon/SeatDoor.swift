@@ -2,6 +2,7 @@ import Engine
 import Logging
 import NIOCore
 import NIOPosix
+import Planted
 import Replication
 import Synchronization
 import Transport
@@ -44,7 +45,7 @@ final class SeatDoor: Sendable {
         loops = (0..<settings.loops).map { _ in group.next() }
         let bound = try await Listener.bind(
             settings.listen, on: group, try certificates.connections(.server, [.seat, .node, .copy]),
-            options: Self.connectionOptions(), refused: { refusals.note($0, $1) },
+            options: Self.connectionOptions(), refused: { if !planted("refuseWithoutALine") { refusals.note($0, $1) } },
             accept: { channel, identity, proto throws(PeerFault) in try self.accept(channel, identity, proto) })
         listener.withLock { $0 = bound }
         for address in bound.addresses { log.info("listening", metadata: ["address": "\(address)"]) }
@@ -57,7 +58,7 @@ final class SeatDoor: Sendable {
         options.strangerLimit = min(options.strangerLimit, part)
         options.connectionsPerPeer = min(options.connectionsPerPeer, part)
         // Each of the protocols here begins with a word of the side that has dialled.
-        options.firstFrameTimeout = .seconds(10)
+        if !planted("firstFrameAtAnyTime") { options.firstFrameTimeout = .seconds(10) }
         return options
     }
 

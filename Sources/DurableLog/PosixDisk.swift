@@ -1,4 +1,5 @@
 import Glibc
+import Planted
 
 /// A directory of the file system, locked for this process as long as the object lives.
 package final class PosixDirectory: DiskDirectory, Sendable {
@@ -12,7 +13,7 @@ package final class PosixDirectory: DiskDirectory, Sendable {
         guard descriptor >= 0 else {
             throw .of("opening", path)
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || planted("openALockedDirectory") else {
             let error = errno
             close(descriptor)
             throw error == EWOULDBLOCK ? .locked(path: path) : .io(path: path, operation: "locking", errno: error)

@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Tickets
 import Wire
@@ -29,6 +30,7 @@ struct Reads {
 
     mutating func applied(through lsn: LSN, _ reader: any ReadWorker) {
         guard !waitingForApply.isEmpty else { return }
+        let lsn = planted("readBeforeApplied") ? LSN(.max) : lsn
         let ready = waitingForApply.filter { $0.needs <= lsn }.map(\.read)
         guard !ready.isEmpty else { return }
         waitingForApply.removeAll { $0.needs <= lsn }

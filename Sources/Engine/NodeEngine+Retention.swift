@@ -1,3 +1,4 @@
+import Planted
 import Replication
 
 extension NodeEngine {
@@ -5,17 +6,20 @@ extension NodeEngine {
     /// yet known to be committed: that is all that the other node could ever ask it for. What follows a copy that is
     /// being fetched stays until the standby has it.
     func releaseLog() {
-        var possible = min(checkpointed, replica.committed)
+        var possible = planted("releaseBeforeTheCheckpoint") ? replica.applied : min(checkpointed, replica.committed)
         var needed = possible
         switch replica.role {
         case .primary(let primary):
             // Without a session: what the standby has acknowledged in this epoch, or nothing that is known.
             needed = min(possible, primary.session?.acked ?? primary.acknowledged?.through ?? .zero)
+            if planted("releaseWhatTheStandbyLacks") { needed = possible }
             if primary.session != nil { possible = needed }
         case .standby(let standby) where standby.follows: break
         case .standby, .claiming, .fenced: return
         }
-        if let pinned { (needed, possible) = (min(needed, pinned), min(possible, pinned)) }
+        if let pinned, !planted("releaseBehindACopy") {
+            (needed, possible) = (min(needed, pinned), min(possible, pinned))
+        }
         guard possible > replica.log.base.lsn else { return }
         log.release(before: needed.next, possible: possible.next)
     }

@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Wire
 
@@ -99,7 +100,7 @@ extension NodeEngine {
             shipping?.session == session.id
         else { return false }
         shipping?.unapplied.remove(through: session.applied)
-        return (shipping?.unapplied.bytes ?? 0) > Shipping.unappliedLimit
+        return (shipping?.unapplied.bytes ?? 0) > Shipping.unappliedLimit && !planted("leaveTheStandbyBehind")
     }
 
     /// What the database has and the standby has acknowledged nobody will ask for soon.

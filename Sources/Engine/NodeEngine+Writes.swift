@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Wire
 
@@ -17,8 +18,11 @@ struct Writes {
 extension NodeEngine {
     func executed(_ batch: ExecutedBatch) {
         work &+= 1
-        guard replica.serves, batch.reign == reign else { return deliver(batch.answers.map(\.notPrimary)) }
+        guard replica.serves, batch.reign == reign || planted("takeABatchOfAnEarlierReign") else {
+            return deliver(batch.answers.map(\.notPrimary))
+        }
         guard batch.changes != nil else { return answerUnchanged(batch) }
+        if planted("refuseBeforeCommit") { deliver(batch.answers.filter { $0.isRefusal }) }
         writes.held = batch
         run { _ in [] }
     }
@@ -26,6 +30,7 @@ extension NodeEngine {
     /// Nothing changed: all of it rests on what the database holds, or doesn't. So it is answered like a read (rule
     /// R9).
     private func answerUnchanged(_ batch: ExecutedBatch) {
+        if planted("answerAbsenceWithoutARound") { return deliver(batch.answers) }
         var wait: Replica.ReadWait?
         run {
             guard let (found, effects) = $0.read() else { return [] }
@@ -118,6 +123,8 @@ extension NodeEngine {
 }
 
 extension WriteAnswer {
+    fileprivate var isRefusal: Bool { if case .refused = outcome { true } else { false } }
+
     var notPrimary: WriteAnswer {
         var answer = self
         answer.outcome = .notNow(.notPrimary)

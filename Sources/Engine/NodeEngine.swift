@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Tickets
 import Wire
@@ -63,9 +64,7 @@ package final class NodeEngine {
         isBeating = false
     }
     package func peerConnected() { run { $0.peerConnected() } }
-    package func peerDisconnected(dismissed: Bool = false) {
-        run { $0.peerDisconnected(dismissed: dismissed) }
-    }
+    package func peerDisconnected(dismissed: Bool = false) { run { $0.peerDisconnected(dismissed: dismissed) } }
     package func peerRefused() { run { $0.peerRefused() } }
     /// - Parameter id: of the witness that answers; the pair's own may be another one.
     package func witnessConnected(_ id: RandomID) {
@@ -111,7 +110,7 @@ package final class NodeEngine {
         case .logWorked: worked()
         case .logCut(let lsn, let tip):
             self.tip = tip
-            cache.cut(to: lsn)
+            if !planted("cacheOutlivesTheCut") { cache.cut(to: lsn) }
             run { $0.logCut(to: lsn) }
         case .recordSaved(let record): run { $0.recordSaved(record) }
         case .applied(let lsn):
@@ -189,7 +188,9 @@ package final class NodeEngine {
     /// From the beginning of a reign on, but only behind all that the log held then and the database does not, which
     /// may still have to be read: a batch has to see that, and nothing can be applied beside its open transaction.
     func takeRequests() {
-        guard standing.role == .primary, !isTaking, writes.ordered >= replica.committed else { return }
+        guard standing.role == .primary, !isTaking,
+            writes.ordered >= replica.committed || planted("executeBeforeApplied")
+        else { return }
         (isTaking, isPaused) = (true, false)
         database.takeRequests(reign: reign)
     }

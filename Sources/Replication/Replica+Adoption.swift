@@ -1,3 +1,5 @@
+import Planted
+
 /// Rule R12: the witness was lost, wiped or replaced, and the leader moves the pair's register to another one.
 ///
 /// The standby consents first, unless this primary has won solo: it writes the new choice to its disk and never asks
@@ -45,7 +47,7 @@ extension Replica {
         let adoption = Primary.Adoption(witness: witness, version: record.register.version)
         leading?.adoption = adoption
         leading?.adoptions = witness.number
-        if primary.needsStandby { send(.adopt(witness)) } else { choose(witness) }
+        if primary.needsStandby, !planted("adoptWithoutConsent") { send(.adopt(witness)) } else { choose(witness) }
     }
 
     /// Nothing stands in its way but time.

@@ -1,3 +1,5 @@
+import Planted
+
 /// The register, as this node asks for it: one question at a time, and only a won compare-and-set counts (rule R2).
 extension Replica {
     /// The connection to the witness is ready. A reboot or another disk of the witness shows in its answers.
@@ -26,6 +28,7 @@ extension Replica {
     }
 
     mutating func noAnswer() {
+        if planted("noAnswerIsWon"), arbiter.pending?.asked == .solo { soloWon() }
         arbiter.pending = nil
         if case .claiming(let claim) = role, claim.asked { becomeIdle() }
     }
@@ -68,7 +71,7 @@ extension Replica {
             register.mode = asked == .solo ? .solo : .paired
             // It names this node and its epoch already, unless that was forced.
             (register.epoch, register.primary) = (epoch, name)
-            register.floor = max(register.floor, committedPosition)
+            if !planted("neverRaiseTheFloor") { register.floor = max(register.floor, committedPosition) }
             if asked != .solo, case .primary(let primary) = role, let session = primary.session {
                 register.disks[name.other] = session.disk
                 register.starts[name.other] = session.starts
@@ -118,6 +121,7 @@ extension Replica {
                 arbiter.testified = false
                 askForConsent()
             }
+        case .lost(let register) where planted("takeLostForWon"): if learn(register) { won(pending) }
         case .current(let register), .lost(let register):
             if pending.asked == .testimony { testified() }
             if learn(register), case .claiming(let claim) = role, claim.asked { becomeIdle() }
@@ -134,7 +138,7 @@ extension Replica {
 
     /// False: the register is older than one that this node has seen; nothing may rest on it (rule R12).
     private mutating func learn(_ register: Register) -> Bool {
-        guard register.version >= record.register.version else {
+        guard register.version >= record.register.version || planted("actOnAnOlderRegister") else {
             arbiter.refusal = .cautious
             arbiter.testified = false
             arbiter.retryAt = now.advanced(byMilliseconds: timings.reread)
@@ -149,7 +153,7 @@ extension Replica {
         let putBack =
             register.starts[name] > record.starts
             || register.epoch.owner == name && register.epoch > max(record.claimed, record.epoch)
-        let disk = putBack ? spareDisk : record.disk
+        let disk = putBack && !planted("keepThePutBackDisksId") ? spareDisk : record.disk
         save {
             $0.register = register
             $0.disk = disk
@@ -161,11 +165,14 @@ extension Replica {
             } else if register.mode == .solo {
                 // Asked for before this session, and arrived after its promise, which has to be won anew.
                 leading?.session?.settled = false
+                if planted("readingSoloIsLeave") { soloWon() }
             }
         case .claiming(var claim):
             claim.registerRead = true
             role = .claiming(claim)
         case .fenced: becomeIdle()
+        case .standby where planted("goOnAfterAnEarlierLife"):
+            if register.primary == name, register.mode == .solo { lead(register.epoch) }
         case .standby: if putBack { becomeIdle() }
         }
         return true
@@ -178,7 +185,7 @@ extension Replica {
             if claim.number == number { lead(number) }
         case (.primary, .install): testified()
         case (.primary(let primary), .solo):
-            if !pending.void, primary.session == nil { soloWon() }
+            if planted("wonDespiteAJoin") || !pending.void && primary.session == nil { soloWon() }
         case (.primary(let primary), .paired(let session)):
             guard !pending.void, primary.session?.id == session else { return }
             leading?.session?.settled = true

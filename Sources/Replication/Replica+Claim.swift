@@ -1,9 +1,12 @@
+import Planted
+
 /// Rules R4 and R6: who may claim, and when.
 extension Replica {
     /// Stops acknowledging and confirming; the number goes to disk before it goes to the witness.
     mutating func startClaim() {
         guard case .standby = role else { return }
-        let number = name.epoch(above: max(record.epoch, record.claimed, record.register.epoch, log.last.epoch))
+        let claimed = planted("claimANumberAgain") ? .zero : record.claimed
+        let number = name.epoch(above: max(record.epoch, claimed, record.register.epoch, log.last.epoch))
         role = .claiming(Claim(number: number, since: now))
         arbiter.pending = nil
         save { $0.claimed = number }
@@ -13,7 +16,8 @@ extension Replica {
     mutating func pursueClaim() {
         guard case .claiming(var claim) = role else { return }
         guard claim.registerRead, arbiter.testified else { return ask(.read) }
-        guard !claim.asked, saved.claimed == claim.number, arbiterAnswersNow else { return }
+        guard !claim.asked, saved.claimed == claim.number || planted("claimBeforeTheNumberIsSaved"), arbiterAnswersNow
+        else { return }
         guard obstacleToClaim == nil else { return becomeIdle() }
         guard claim.number > record.register.epoch else { return becomeIdle() }
         claim.asked = true
@@ -35,15 +39,17 @@ extension Replica {
     public var obstacleToClaim: ClaimObstacle? {
         let register = record.register
         guard register.starts[name] <= record.starts else { return .diskForgot }
-        guard register.disks[name] == record.disk else { return .unknownDisk }
-        guard register.floor <= syncedPosition else { return .behindFloor(register.floor) }
+        guard register.disks[name] == record.disk || planted("claimOnAnUnknownDisk") else { return .unknownDisk }
+        guard register.floor <= syncedPosition || planted("claimBelowTheFloor") else {
+            return .behindFloor(register.floor)
+        }
         // A node that was asked and is further: its entries come first (rule R6).
         if peer.linked, !peerSilent, let hello = peer.hello, !hello.leads, hello.synced > syncedPosition {
             return .otherIsAhead(hello.synced)
         }
         if register.primary == name { return register.epoch >= record.epoch ? nil : .epochWentBack(register.epoch) }
-        guard register.mode == .paired else { return .otherLeadsSolo }
-        return register.epoch == record.epoch ? nil : .otherEpoch(register.epoch)
+        guard register.mode == .paired || planted("claimWhileTheOtherIsSolo") else { return .otherLeadsSolo }
+        return register.epoch == record.epoch || planted("claimFromAnotherEpoch") ? nil : .otherEpoch(register.epoch)
     }
 
     /// How a loss is noticed: refused on every route means dead now; silence means dead after `suspectAfter`; one that

@@ -1,3 +1,5 @@
+import Planted
+
 extension Replica {
     /// The epoch that this node speaks in.
     public var epoch: Epoch {
@@ -22,7 +24,7 @@ extension Replica {
 
     /// Rule R7: nothing is sent in an epoch before that is on disk.
     mutating func post(_ message: Message) {
-        if peer.linked, message.epoch <= saved.epoch { emit(.send(message)) }
+        if peer.linked, message.epoch <= saved.epoch || planted("speakBeforeTheEpochIsSaved") { emit(.send(message)) }
     }
 
     mutating func nextNumber() -> UniqueNumber {
@@ -52,7 +54,9 @@ extension Replica {
     /// Sorts a message by what it may count for (rule R8); each role's file says what it does then.
     mutating func handle(_ message: Message) {
         if case .hello(let hello) = message.body { return heard(hello, in: message.epoch) }
-        if message.epoch > epoch, case .primary = role { return fence(by: message.epoch) }
+        if message.epoch > epoch, case .primary = role, !planted("ignoreANewerEpoch") {
+            return fence(by: message.epoch)
+        }
         switch message.body {
         case .fetch(let theirs): return lend(theirs)
         case .fetched(let run, let last): return take(run, last: last)
@@ -69,8 +73,11 @@ extension Replica {
             // It came by a faster route than the acceptance, and comes again.
             break
         case (.standby, _), (.primary, _):
-            guard message.session == session, session != .none else { return sendStale(message) }
+            guard message.session == session && session != .none || planted("countAnEarlierSession")
+            else { return sendStale(message) }
             inSession(message.body)
+        case (.claiming, .confirm(let round)) where planted("confirmWhileClaiming"):
+            post(Message(message.epoch, message.session, .confirmed(round: round)))
         case (.claiming, _), (.fenced, _): break
         }
     }
@@ -116,7 +123,8 @@ extension Replica {
         peer.epoch = theirs
         switch role {
         case .primary(let primary):
-            if theirs > primary.epoch { return fence(by: theirs) }
+            if theirs > primary.epoch, !planted("ignoreANewerEpoch") { return fence(by: theirs) }
+            if theirs >= primary.epoch, planted("fenceOnAnEqualEpoch") { return fence(by: theirs) }
             // It has restarted or lost the session: nothing will come of this one any more.
             if let session = primary.session, hello.starts > session.starts { sessionLost() }
             if primary.session == nil { sendHello() }

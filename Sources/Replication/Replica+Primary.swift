@@ -1,3 +1,5 @@
+import Planted
+
 extension Replica {
     /// The primary's state; nil in another role, where setting it changes nothing.
     var leading: Primary? {
@@ -46,8 +48,9 @@ extension Replica {
     /// Paired: what both disks have. Solo: what this one has. Needing a standby that isn't there: nothing more. And
     /// nothing before the epoch is on disk: a restart in the older one might have to cut it off again.
     mutating func commitWhatMay() {
-        guard case .primary(let primary) = role, saved.epoch == primary.epoch else { return }
-        guard primary.needsStandby else { return commit(through: synced) }
+        guard case .primary(let primary) = role, saved.epoch == primary.epoch || planted("commitBeforeTheEpochIsSaved")
+        else { return }
+        guard primary.needsStandby, !planted("answerBeforeShipping") else { return commit(through: synced) }
         if let session = primary.session { commit(through: min(synced, session.acked)) }
     }
 
@@ -94,7 +97,7 @@ extension Replica {
         session.isCatchingUp = false
         session.levelAt = committed
         leading?.session = session
-        leading?.needsStandby = true
+        if !planted("joinWithoutRequiring") { leading?.needsStandby = true }
         arbiter.pending?.void = true
         arbiter.consent = nil
     }
@@ -133,7 +136,9 @@ extension Replica {
     private func refusal(of join: Join, _ common: LSN, _ primary: Primary) -> JoinRefusal? {
         if flapDelay(primary) > 0 { return .flapping }
         // It acknowledged more than this in this epoch, or had started more often: the disk has forgotten (rule R11).
-        if let held = primary.acknowledged, held.disk == join.disk, min(common, join.synced) < held.through {
+        if let held = primary.acknowledged, held.disk == join.disk, min(common, join.synced) < held.through,
+            !planted("admitAForgetfulDisk")
+        {
             return .diskForgot
         }
         let register = record.register
@@ -160,6 +165,7 @@ extension Replica {
             guard primary.session != nil else { return }
             arbiter.consent = nil
             primary.session = nil
+            if planted("goOnAloneWithoutLeave") { primary.needsStandby = false }
             primary.handover = nil
             // Begun and not carried out: the standby may have consented all the same, and then it has to be begun anew.
             if primary.adoption?.witness != record.witness { primary.adoption = nil }

@@ -1,3 +1,5 @@
+import Planted
+
 /// What follows from where things stand, whatever fact brought them there. Runs after every fact; says nothing twice.
 extension Replica {
     mutating func pursue() {
@@ -25,9 +27,10 @@ extension Replica {
         guard case .primary(let primary) = role else { return }
         if let session = primary.session {
             // Rule R3: require (done at the join), be level, then promise.
-            if !session.settled, !session.isCatchingUp, session.acked >= session.levelAt,
-                session.witness == record.witness
+            if !session.settled, !session.isCatchingUp,
+                session.acked >= session.levelAt || planted("promiseBeforeLevel"), session.witness == record.witness
             {
+                if planted("promiseIfPaired"), record.register.mode == .paired { leading?.session?.settled = true }
                 ask(.paired(session.id))
             }
             sendRound()

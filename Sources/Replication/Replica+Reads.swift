@@ -1,3 +1,5 @@
+import Planted
+
 /// Rule R9: reads without clocks. A read waits for a numbered round to the standby that began after it came in.
 extension Replica {
     /// What a read that has just come in waits for.
@@ -12,14 +14,15 @@ extension Replica {
     public mutating func read() -> (wait: ReadWait, effects: [Effect])? {
         guard case .primary(let primary) = role, primary.serving, primary.handover == nil else { return nil }
         // From solo nobody else can claim.
-        guard primary.needsStandby else { return (.none, []) }
+        guard primary.needsStandby, !planted("readWithoutARound") else { return (.none, []) }
         return (.round(nextRound()), takeEffects())
     }
 
     /// The first round that begins after now; it is on its way, or will be as soon as the one before it is back.
     mutating func nextRound() -> UInt64 {
         guard case .primary(var primary) = role else { return 0 }
-        let round = max(primary.rounds.sent, primary.rounds.confirmed) + 1
+        var round = max(primary.rounds.sent, primary.rounds.confirmed) + 1
+        if planted("readJoinsTheRoundUnderWay") { round = max(primary.rounds.sent, primary.rounds.confirmed + 1) }
         primary.rounds.wanted = max(primary.rounds.wanted, round)
         role = .primary(primary)
         sendRound()
@@ -37,6 +40,7 @@ extension Replica {
     }
 
     mutating func confirmed(_ round: UInt64) {
+        let round = planted("anyRoundConfirms") ? leading?.rounds.sent ?? round : round
         guard case .primary(var primary) = role, round == primary.rounds.sent, round > primary.rounds.confirmed
         else { return }
         primary.rounds.confirmed = round

@@ -1,3 +1,5 @@
+import Planted
+
 extension Replica {
     mutating func standby(_ phase: Standby.Phase, fetchedAt: Instant? = nil) {
         var standby = Standby(since: now)
@@ -29,7 +31,8 @@ extension Replica {
         case .claiming, .primary: return
         }
         guard idle, isFit, let hello = peer.hello, hello.leads, peer.linked, !peerSilent, peer.epoch >= record.epoch,
-            peer.epoch >= record.register.epoch, peer.epoch >= log.last.epoch, saved.disk == record.disk
+            peer.epoch >= record.register.epoch, peer.epoch >= log.last.epoch || planted("joinAnOlderLeader"),
+            saved.disk == record.disk
         else { return }
         if case .standby(let standby) = role, standby.refusal != nil,
             now < standby.since.advanced(byMilliseconds: 2 * timings.heartbeat) { return }
@@ -41,7 +44,8 @@ extension Replica {
 
     /// The epoch is on disk: now something may be sent in it.
     mutating func joinWhenAdopted() {
-        guard case .standby(let standby) = role, case .adopting(let epoch) = standby.phase, saved.epoch == epoch
+        guard case .standby(let standby) = role, case .adopting(let epoch) = standby.phase,
+            saved.epoch == epoch || planted("speakBeforeTheEpochIsSaved")
         else { return }
         let session = nextNumber()
         self.standby(.joining(session))
@@ -53,8 +57,8 @@ extension Replica {
     /// Rule R10: rejoining is cutting the log's tail, never below what the database holds.
     mutating func joined(at common: Position, in session: UniqueNumber) {
         guard log.epoch(at: common.lsn) == common.epoch else { return emit(.halt(.noCommonPosition)) }
-        guard common.lsn < log.last.lsn else { return startFollowing(session) }
-        guard common.lsn >= committed else {
+        guard common.lsn < log.last.lsn, !planted("keepTheDivergedTail") else { return startFollowing(session) }
+        guard common.lsn >= committed || planted("cutBelowApplied") else {
             return emit(.halt(.cutBelowApplied(common: common, applied: committed)))
         }
         standby(.cutting(session, to: common.lsn))
@@ -98,7 +102,7 @@ extension Replica {
             extend(by: new)
             emit(.append(new))
         }
-        commit(through: min(primaryCommitted, synced))
+        commit(through: planted("applyUncommitted") ? synced : min(primaryCommitted, synced))
     }
 
     /// The entries are about to be appended to the log.
@@ -112,6 +116,7 @@ extension Replica {
 
     mutating func acknowledge() {
         guard case .standby(let standby) = role, standby.follows else { return }
+        let synced = planted("acknowledgeBeforeSync") ? log.last.lsn : synced
         send(.acknowledge(synced: synced, applied: applied, reachesWitness: reachesWitness, hasRoom: isFit))
     }
 }

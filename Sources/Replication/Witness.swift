@@ -1,3 +1,5 @@
+import Planted
+
 /// The witness as a pure value: one register for each pair, changed by compare-and-set, and nothing else.
 ///
 /// An answer, to a read too, is given only once the record that it rests on is synced (rule R12): effects hold answers
@@ -42,7 +44,7 @@ public struct Witness: Equatable, Sendable {
     /// `record` is on disk, with this start counted.
     public init(record: Record, machineRebooted: Bool) {
         self.record = record
-        cautious = machineRebooted ? Set(record.registers.map(\.id)) : []
+        cautious = machineRebooted && !planted("trustTheWitnessAfterAReboot") ? Set(record.registers.map(\.id)) : []
     }
 
     public func register(of pair: RandomID) -> Register? { record.registers.first { $0.id == pair }?.register }
@@ -52,7 +54,9 @@ public struct Witness: Equatable, Sendable {
     public mutating func receive(
         _ request: RegisterRequest, pair: RandomID, named name: String, start: UInt64, client: UInt64
     ) -> [Effect] {
-        guard start == record.starts else { return answer(request, .refused(.earlierStart), client) }
+        guard start == record.starts || planted("obeyARequestToAnEarlierStart") else {
+            return answer(request, .refused(.earlierStart), client)
+        }
         if case .install(let register) = request.action {
             return install(Pair(id: pair, name: name, register: register), request, client)
         }
@@ -70,7 +74,7 @@ public struct Witness: Equatable, Sendable {
             return effects + answer(request, .current(self.register(of: pair) ?? register), client)
         case .compareAndSet(let version, var next):
             guard !cautious.contains(pair) else { return answer(request, .refused(.cautious), client) }
-            guard version == register.version, next.epoch >= register.epoch else {
+            guard version == register.version || planted("setWhateverTheVersion"), next.epoch >= register.epoch else {
                 return answer(request, .lost(register), client)
             }
             next.version = register.version + 1
@@ -121,7 +125,7 @@ public struct Witness: Equatable, Sendable {
         _ request: RegisterRequest, _ outcome: RegisterAnswer.Outcome, _ client: UInt64
     ) -> [Effect] {
         let effect = Effect.answer(client: client, RegisterAnswer(number: request.number, outcome: outcome))
-        guard savesUnderWay > 0 else { return [effect] }
+        guard savesUnderWay > 0, !planted("witnessAnswersBeforeSync") else { return [effect] }
         held.append((savesUnderWay, effect))
         return []
     }
@@ -133,7 +137,8 @@ public struct Witness: Equatable, Sendable {
         var heard = testimonies[pair] ?? PerNode(a: nil, b: nil)
         heard[testimony.node] = testimony
         testimonies[pair] = heard
-        guard testimony.leads || (heard.a != nil && heard.b != nil) else { return [] }
+        guard testimony.leads || (heard.a != nil && heard.b != nil) || planted("oneTestimonyIsEnough")
+        else { return [] }
         let known = [own] + [heard.a, heard.b].compactMap { $0?.register }
         var highest = known.max { ($0.epoch, $0.version) < ($1.epoch, $1.version) } ?? own
         highest.version = (known.map(\.version).max() ?? own.version) + 1

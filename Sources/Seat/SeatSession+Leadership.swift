@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Tickets
 
@@ -75,6 +76,7 @@ extension SeatSession {
 
     func leads(_ link: Link) -> Bool {
         guard let connection = connections[link], connection.phase == .live else { return false }
+        if planted("trustAnOlderEpoch"), connection.standing?.role == .primary { return true }
         return connection.standing == Standing(.primary, highestEpoch)
     }
 

@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Tickets
 import Wire
@@ -130,6 +131,7 @@ extension SeatSession {
             return message
         }
         request.answeredBelow = min(unresolved.first ?? nextSequence, Int64(request.sequence))
+        if planted("forgetWhatIsUnanswered") { request.answeredBelow = Int64(request.sequence) }
         return .request(request)
     }
 

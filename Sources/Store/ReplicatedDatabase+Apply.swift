@@ -1,4 +1,5 @@
 import CSQLiteSession
+import Planted
 import Replication
 
 /// The standby's path, and recovery's.
@@ -45,7 +46,7 @@ extension ReplicatedDatabase {
         case .mark, .forcedMark: break
         }
         after.position = position
-        guard after.digest == entry.digest else {
+        guard after.digest == entry.digest || planted("ignoreTheDigest") else {
             throw .digestDiffers(position: position, expected: entry.digest, found: after.digest)
         }
         return after

@@ -1,3 +1,5 @@
+import Planted
+
 /// What a row's values add to the digest.
 extension ReplicatedTable {
     /// All of a row.
@@ -17,7 +19,7 @@ extension ReplicatedTable {
         let hash = hash(ofKeyIn: old)
         var sum: UInt128 = 0
         for index in columns.indices where changed >> index & 1 == 1 {
-            sum &+= hash.cell(columns[index].hash, new[index])
+            sum &+= hash.cell(columns[planted("digestOfTheWrongColumn") ? 0 : index].hash, new[index])
             sum &-= hash.cell(columns[index].hash, old[index])
         }
         return sum

@@ -1,4 +1,5 @@
 import NIOCore
+import Planted
 
 /// Cuts the stream into frames: a 4-byte big-endian length, then that many bytes.
 ///
@@ -96,7 +97,7 @@ package final class FrameDecoder: ChannelInboundHandler {
     /// At most one timer, whatever comes and goes meanwhile.
     private func expect(_ context: ChannelHandlerContext) {
         awaited = (frames, context.eventLoop.now)
-        if deadline == nil { look(context, in: allowance) }
+        if deadline == nil, !planted("frameMayDripIn") { look(context, in: allowance) }
     }
 
     private func look(_ context: ChannelHandlerContext, in delay: TimeAmount) {

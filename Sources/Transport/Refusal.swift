@@ -1,4 +1,5 @@
 import NIOCore
+import Planted
 
 /// Why a peer is not wanted, told in a frame of its own, on any of the protocols: a TLS alert exists only for what is
 /// wrong with a certificate itself, and none can be sent once the handshake is done.
@@ -49,7 +50,7 @@ extension TLSHandler {
         var isRefusal = false
         if case .peerRefused(let fault, _) = error, !fault.passes {
             isRefusal = true
-            if maySend {
+            if maySend, !planted("refuseWithoutAWord") {
                 var frame = Refusal.frame("\(fault)", context.channel.allocator)
                 while frame.readableBytes > 0, (try? session.encryptRecord(&frame)) != nil {}
             }

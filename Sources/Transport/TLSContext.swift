@@ -1,4 +1,5 @@
 import COpenSSL
+import Planted
 
 /// Where one process's certificate, key and trust come from, all PEM.
 package struct TLSFiles: Hashable, Sendable {
@@ -83,7 +84,9 @@ package final class TLSContext: @unchecked Sendable {
                 what: "certificate", path: files.certificate,
                 reason: "it belongs to \(new.own.identity), not \(own.identity)")
         }
-        if case .untrusted(let reason)? = new.ownFault {
+        if case .untrusted(let reason)? = new.ownFault,
+            !reason.contains("CRL has expired") || !planted("takeUpAnExpiredList")
+        {
             throw .cannotLoad(
                 what: "certificate", path: files.certificate,
                 reason: "the authority or revocation list does not fit it: \(reason)")
@@ -117,7 +120,8 @@ package final class TLSContext: @unchecked Sendable {
             context,
             { check, _ in
                 let verdict = X509_verify_cert(check)
-                if verdict != 1, let ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx()),
+                if verdict != 1, !planted("refuseWithoutAName"),
+                    let ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx()),
                     let session = TLSSession.of(OpaquePointer(ssl))
                 {
                     session.peerName = PeerCertificate.claimedName(of: X509_STORE_CTX_get0_cert(check))

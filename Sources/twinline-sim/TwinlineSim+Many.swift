@@ -28,6 +28,7 @@ extension TwinlineSim {
                 fflush(nil)
             }
             seed += 1
+            if untilFound, verdict.violation != nil { break }
             if clock.now - said > .seconds(1) {
                 said = clock.now
                 Self.progress("\(totals.seeds) seeds, \(totals.violations.count) violations")

@@ -36,6 +36,9 @@ struct TwinlineSim: ParsableCommand {
     @Option(help: "The first of them.")
     var from: UInt64 = 1
 
+    @Flag(help: "With --seeds or --minutes: end at the first violation.")
+    var untilFound = false
+
     @Option(help: "Run seeds for so long, from a random one unless --from is given.")
     var minutes: Double?
 

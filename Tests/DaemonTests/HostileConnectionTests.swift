@@ -57,7 +57,13 @@ import Wire
             let silent = [
                 try await dial(running, "node/b", .node, 0), try await dial(running, "node/b", .copy, 0),
             ]
-            for channel in silent { try await channel.closeFuture.get() }
+            // They have ten seconds.
+            let clock = ContinuousClock()
+            let began = clock.now
+            while silent.contains(where: \.isActive), clock.now - began < .seconds(30) {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(silent.allSatisfy { !$0.isActive })
             #expect(try await running.status(.a).failoverPossible)
         }
     }

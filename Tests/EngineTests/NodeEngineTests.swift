@@ -121,6 +121,38 @@ import Wire
         #expect(pair[.a].views.map(\.outcome) == [.view(.ticket(nil))])
     }
 
+    @Test("an answer that rests on what the database holds waits for the standby, like a read")
+    func absenceWaitsForItsRound() throws {
+        let pair = try TestPair()
+        try pair.formPair()
+        let engine = try #require(pair[.a].engine)
+        let request = SeatRequest(session: 9, sequence: 1, answeredBelow: 0, body: .command(open(1)))
+        let pending = PendingWrite(request: request, actor: "seat/1", bytes: 100, connection: seat)
+        let answer = pending.answered(.refused(.unknownSession))
+        engine.handle(
+            .batchExecuted(ExecutedBatch(reign: engine.reign, answers: [answer], changes: nil, digest: .zero)))
+        #expect(pair[.a].answers.isEmpty)
+        try pair.pump()
+        #expect(pair[.a].answers.last?.outcome == .refused(.unknownSession))
+    }
+
+    @Test("a batch that was executed in an earlier reign is worth nothing in this one")
+    func earlierReign() throws {
+        let pair = try TestPair()
+        try pair.formPair()
+        let engine = try #require(pair[.a].engine)
+        let last = engine.replica.log.last
+        let request = SeatRequest(session: 1, sequence: 1, answeredBelow: 0, body: .command(open(1)))
+        let pending = PendingWrite(request: request, actor: "seat/1", bytes: 100, connection: seat)
+        let answer = pending.answered(.refused(.missing(field: "text")))
+        engine.handle(
+            .batchExecuted(
+                ExecutedBatch(
+                    reign: engine.reign - 1, answers: [answer], changes: EntryDraft(payload: [1]), digest: .zero)))
+        #expect(pair[.a].answers.last?.outcome == .notNow(.notPrimary))
+        #expect(engine.replica.log.last == last)
+    }
+
     @Test("a switchover moves the lead, and what was on its way is done by the new primary")
     func switchover() throws {
         let pair = try TestPair()

@@ -5,27 +5,31 @@ import Testing
 @Suite struct TidyTests {
     /// What each module may import: what stands above it, and the libraries that the design names.
     static let imports: [String: Set<String>] = [
-        "Replication": [], "Tickets": [], "Histories": ["Tickets"],
+        "Planted": ["Glibc"], "Replication": ["Planted"], "Tickets": [], "Histories": ["Tickets"],
         "Wire": ["Replication", "Tickets", "CChecksum", "SwiftProtobuf", "FoundationEssentials", "Synchronization"],
-        "DurableLog": ["Replication", "Wire", "Glibc"],
+        "DurableLog": ["Planted", "Replication", "Wire", "Glibc"],
         "Store": [
-            "Replication", "Tickets", "Wire", "GRDB", "CSQLiteSession", "Glibc", "Synchronization",
+            "Planted", "Replication", "Tickets", "Wire", "GRDB", "CSQLiteSession", "Glibc", "Synchronization",
             "FoundationEssentials",
         ],
-        "Transport": ["Replication", "Wire", "COpenSSL", "NIOCore", "NIOPosix", "Synchronization", "Glibc"],
-        "Engine": ["Replication", "Tickets", "Wire", "DurableLog", "Store"],
+        "Transport": [
+            "Planted", "Replication", "Wire", "COpenSSL", "NIOCore", "NIOPosix", "Synchronization", "Glibc",
+        ],
+        "Engine": ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store"],
         "Seat": [
-            "Replication", "Tickets", "Wire", "DurableLog", "Transport", "NIOCore", "NIOPosix", "Logging",
+            "Planted", "Replication", "Tickets", "Wire", "DurableLog", "Transport", "NIOCore", "NIOPosix", "Logging",
             "SwiftProtobuf", "FoundationEssentials", "Synchronization", "Glibc",
         ],
-        "Arbitration": ["Replication", "Wire", "Transport", "DurableLog", "NIOCore", "NIOPosix", "Logging", "Glibc"],
+        "Arbitration": [
+            "Planted", "Replication", "Wire", "Transport", "DurableLog", "NIOCore", "NIOPosix", "Logging", "Glibc",
+        ],
         "Simulator": [
             "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Seat", "Arbitration", "CSQLiteSession",
             "Glibc", "Synchronization",
         ],
         "Daemon": [
-            "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Arbitration", "NIOCore",
-            "NIOPosix", "Logging", "Yams", "Glibc", "Synchronization", "FoundationEssentials", "Foundation",
+            "Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Arbitration",
+            "NIOCore", "NIOPosix", "Logging", "Yams", "Glibc", "Synchronization", "FoundationEssentials", "Foundation",
         ],
     ]
     /// Levels 0 to 3 are driven from outside, so that they run on simulated time as well.
@@ -114,6 +118,20 @@ import Testing
                 #expect(before.contains("`@unchecked Sendable`"), "\(source.path):\(number + 1)")
             }
         }
+    }
+
+    @Test("every planted fault is in the list, with what finds it, and in the code")
+    func planted() throws {
+        let list = try String(contentsOf: Self.root.appending(path: "Tests/Planted/faults"), encoding: .utf8)
+        let listed = list.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+            let parts = line.components(separatedBy: "  ").filter { !$0.isEmpty }
+            #expect(parts.count == 3 && line.count <= 120, "\(line)")
+            return parts[0]
+        }
+        let text = Self.sources(below: "Sources").flatMap(\.lines).joined(separator: "\n")
+        let sites = text.matches(of: /planted\("(\w+)"\)/).map { String($0.output.1) }
+        #expect(Set(listed) == Set(sites) && Set(listed).count == listed.count)
+        #expect(listed.count >= 40)
     }
 
     @Test("the README names every module")

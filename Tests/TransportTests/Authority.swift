@@ -114,6 +114,23 @@ enum Authority {
                 "subjectAltName=\(names)", "-keyout", "\(path)/\(name).key", "-out", "\(path)/\(name).pem")
         }
 
+        /// A revocation list whose time is over.
+        func expiredList() throws -> String {
+            let list = "\(path)/expired"
+            let configuration = """
+                [ca]
+                default_ca = x
+                [x]
+                database = \(path)/index.txt
+                default_md = sha256
+                """
+            try configuration.write(toFile: list + ".cnf", atomically: true, encoding: .utf8)
+            openssl(
+                "ca", "-config", list + ".cnf", "-gencrl", "-cert", path + "/ca.pem", "-keyfile", path + "/ca.key",
+                "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20210101000000Z", "-out", list + ".pem")
+            return list + ".pem"
+        }
+
         func pki(_ arguments: String...) {
             run(repository + "/Deploy/pki", arguments)
         }

@@ -82,6 +82,8 @@ import Testing
         files = folder.files("node-a")
         files.revocations = Authority.other.files("seat-017").revocations
         #expect(refusal(context, files).contains("does not fit it: unable to get certificate CRL"))
+        files.revocations = try folder.expiredList()
+        #expect(refusal(context, files).contains("does not fit it: CRL has expired"))
     }
 
     @Test("a revocation is known although the own certificate is missing")

@@ -95,6 +95,9 @@ extension Ledger {
         for node in world.nodes {
             guard let replica = node.replica, case .primary(let primary) = replica.role else { continue }
             if !primary.needsStandby, !primary.forced { solos += 1 }
+            guard let session = primary.session, session.settled else { continue }
+            let standby = Successor(epoch: primary.epoch, disk: session.disk, starts: session.starts)
+            if !named.contains(standby) { world.fail("R3: \(node.name) promises a failover that no register allows") }
         }
         if solos == 2 { world.fail("P4: both lead without needing each other") }
     }

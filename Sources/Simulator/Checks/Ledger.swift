@@ -46,6 +46,9 @@ final class Ledger {
     /// The epochs that a witness has put on record, and for whom.
     private var claims: [Epoch: NodeName] = [:]
     private var asked: [Epoch: UniqueNumber] = [:]
+    /// Whom a register has named as able to take over: a standby's disk, in one life of its node.
+    var named: Set<Successor> = []
+    struct Successor: Hashable { var epoch: Epoch, disk: RandomID, starts: UInt64 }
     /// By witness.
     private(set) var registers: [RandomID: Register] = [:]
     /// What the database was ordered to commit in the step that is under way.
@@ -215,6 +218,11 @@ final class Ledger {
             world.fail("R12: the register went from \(before.brief) to \(register.brief)")
         }
         registers[record.id] = register
+        if register.mode == .paired {
+            let standby = register.primary.other
+            named.insert(
+                Successor(epoch: register.epoch, disk: register.disks[standby], starts: register.starts[standby]))
+        }
         if let owner = claims[register.epoch], owner != register.primary {
             world.fail("R7: \(register.epoch) is \(owner)'s, and on record for \(register.primary)")
         }
@@ -224,9 +232,8 @@ final class Ledger {
     /// Whoever begins to answer holds all that was ever answered, and leads an epoch of its own by a recorded claim, in
     /// one life (R5, R7).
     func stands(_ process: NodeProcess) {
-        guard process.standing.role == .primary, case .primary(let primary) = process.engine.replica.role else {
-            return
-        }
+        guard process.standing.role == .primary, case .primary(let primary) = process.engine.replica.role
+        else { return }
         served = max(served, primary.epoch)
         if primary.epoch.owner != process.name { world.fail("R7: \(process.name) leads \(primary.epoch)") }
         if !primary.forced, claims[primary.epoch] != process.name {

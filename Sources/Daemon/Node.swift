@@ -16,7 +16,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     let pair: RandomID
     private let link: PeerLink
     let arbiter: any Arbiter
-    private let seats: SeatLoops
+    let seats: SeatLoops
     let snapshots: SnapshotKeeper
     private let halted: (HaltReason) -> Void
     /// Set right after `init`, since the engine needs its shell.
@@ -115,11 +115,6 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
 
     func sawEpoch(_ epoch: Epoch) { engine?.newerEpochHeard(epoch) }
 
-    func seatChanged(_ seat: Identity, _ change: SeatReach<Identity>.Change) {
-        seatReach.note(change, of: seat, at: now)
-        engine?.seatsChanged(seatReach)
-    }
-
     func peerConnected() {
         log.info("the other node is there")
         engine?.peerConnected()
@@ -130,6 +125,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     func peerRouteChanged() { engine?.peerRouteChanged() }
     func peerSaid(_ envelope: PeerEnvelope) {
         delays.received(envelope.message.body, at: now)
+        if case .stranded = envelope.message.body { return weigh(envelope) }
         engine?.receive(envelope)
     }
     func peerWorked() { engine?.worked() }

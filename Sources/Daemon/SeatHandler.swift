@@ -32,6 +32,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     private let refusals: RefusalLog
     private let channel: any Channel
     private var greeted = false
+    private(set) var heardAt = monotonicNow()
     /// It says that it does not reach the other node.
     private(set) var isStranded = false
     private var reads: [PendingRead] = []
@@ -58,6 +59,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
+        heardAt = monotonicNow()
         do throws(MalformedMessage) {
             let message: Twinline_Seat_V1_SeatMessage = try decoded(buffer.readableBytesSpan)
             guard greeted || message.isHello else { throw MalformedMessage(field: "hello") }

@@ -28,6 +28,10 @@ final class SeatRoster {
 
     func reachChanged(of seat: SeatHandler) { changed(seat.identity, .said(isStranded: seat.isStranded)) }
 
+    func heard(since moment: Instant) -> Set<Identity> {
+        Set(seats.values.filter { $0.heardAt >= moment }.map(\.identity))
+    }
+
     func close() { for seat in seats.values { seat.close() } }
 
     func tell(_ standing: Standing) {
@@ -72,6 +76,16 @@ final class SeatLoops: Sendable {
             } else {
                 loop.execute { self.rosters[index].value.tell(standing) }
             }
+        }
+    }
+
+    /// How many seats something came from lately, whichever loops their connections live on.
+    func heard(since moment: Instant, on loop: any EventLoop) -> EventLoopFuture<Int> {
+        let each = loops.enumerated().map { index, loop in
+            loop.submit { self.rosters[index].value.heard(since: moment) }
+        }
+        return EventLoopFuture.whenAllSucceed(each, on: loop).map { sets in
+            sets.reduce(into: Set<Identity>()) { $0.formUnion($1) }.count
         }
     }
 

@@ -75,6 +75,7 @@ package final class NodeEngine {
     package func seatsChanged<Seat>(_ seats: SeatReach<Seat>) {
         run { $0.seatsConnected(seats.here, recent: seats.recent, stranded: seats.stranded) }
     }
+    package func seatsAlive(_ count: Int) { run { $0.seatsAlive(count) } }
     package func registerAnswered(_ answer: RegisterAnswer) { run { $0.registerAnswered(answer) } }
 
     /// The connection that frames were sent over is gone and another one is in use: what was under way may be lost.

@@ -3,6 +3,8 @@ extension Replica {
     public struct SeatsView: Equatable, Sendable {
         public var connected = 0
         public var hadAny = false
+        /// Heard within the last moments, when the standby last said that many reach it only.
+        public var alive = 0
         /// Of those that were here within the last minute more than half, for some time, say that they reach this node
         /// only: so many.
         public var stranded = 0
@@ -28,6 +30,10 @@ extension Replica {
         }
     }
 
+    /// Seats from which something came within `strandedFor`: those whose cable was cut are connected for longer. To be
+    /// told before the other node's word of stranded seats is.
+    public mutating func seatsAlive(_ count: Int) -> [Effect] { step { $0.seats.alive = count } }
+
     /// At each heartbeat, as long as there are that many.
     mutating func reportStranded() {
         guard let since = seats.strandedSince, now >= since.advanced(byMilliseconds: timings.strandedFor) else {
@@ -39,7 +45,7 @@ extension Replica {
     /// A planned switchover, if more seats are won by it than lost.
     mutating func strandedHeard(_ stranded: UInt64) {
         guard case .primary(let primary) = role, primary.handover == nil, failoverObstacle == nil,
-            stranded > UInt64(clamping: seats.connected)
+            stranded > UInt64(clamping: seats.alive)
         else { return }
         beginHandover()
     }

@@ -96,6 +96,11 @@ final class NodeProcess: Process, NodeShell {
     func peerSaid(_ envelope: PeerEnvelope) {
         // A node of the version before does not know this message, and passes it over.
         if world.profile.oldVersion == name, case .working = envelope.message.body { return }
+        if case .stranded = envelope.message.body {
+            let long = world.profile.timings.strandedFor
+            let alive = Set(seats.filter { $0.heardAt.advanced(byMilliseconds: long) >= now }.map(\.actor)).count
+            step("seats alive", "\(alive) seats are heard") { $0.seatsAlive(alive) }
+        }
         step(envelope.message.body.cause, "<- \(envelope.message.brief)") { $0.receive(envelope) }
     }
 

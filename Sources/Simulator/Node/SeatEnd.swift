@@ -29,8 +29,11 @@ final class SeatEnd: Engine.SeatConnection, ConnectionOwner, @unchecked Sendable
         }
     }
 
+    private(set) var heardAt = Instant(nanoseconds: 0)
+
     private func take(_ bytes: [UInt8]) {
         guard isOpen else { return }
+        heardAt = process.now
         guard let message: Twinline_Seat_V1_SeatMessage = try? decoded(bytes) else {
             return process.world.fail("\(process.host) can't read what \(actor) said")
         }

@@ -50,7 +50,9 @@ struct StrandedSeatsTests {
     @Test("the primary hands over when more seats reach the standby alone than itself")
     func handsOver() {
         var a = Stage.paired()
-        _ = a.seatsConnected(6)
+        // All may be connected still: it counts who is heard.
+        _ = a.seatsConnected(60)
+        _ = a.seatsAlive(6)
         #expect(a.receive(report(6)).bodies == [])
         #expect(a.failoverObstacle == nil)
         #expect(a.receive(report(7)).bodies == [.handOver(through: LSN(1))])

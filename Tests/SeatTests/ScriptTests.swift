@@ -1,0 +1,35 @@
+import Replication
+import Testing
+
+@testable import Seat
+
+/// The language-neutral scripts against the real rules; Tests/PythonClient plays the same against its own.
+@Suite struct ScriptTests {
+    @Test("all scripts are there")
+    func all() throws { #expect(try Script.names.count >= 12) }
+
+    @Test("the rules decide as the script says, whatever the dice", arguments: try Script.names)
+    func script(_ name: String) throws {
+        let script = try Script.load(name)
+        for seed in 1...20 as ClosedRange<UInt64> {
+            var player = try ScriptPlayer(script, seed: seed)
+            for step in script.steps {
+                let found = try player.play(step)
+                let place = Comment("\(name), at \(step.at), seed \(seed): \(found.map(\.text))")
+                try #require(inPlaces(found.map(\.text)) == inPlaces(step.then.map(\.text)), place)
+                for decision in found {
+                    let bounds = step.then.filter { $0.text == decision.text }.compactMap(\.within)
+                    if step.run != nil { try #require(bounds.contains { $0.contains(decision.at) }, place) }
+                }
+            }
+        }
+    }
+
+    /// In order where an order counts: for each connection, for each caller.
+    private func inPlaces(_ decisions: [String]) -> [String: [String]] {
+        Dictionary(grouping: decisions) { text in
+            let words = text.split(separator: " ").map(String.init)
+            return words[0] == "deliver" ? words.last ?? "" : words.first { ScriptPlayer.links[$0] != nil } ?? ""
+        }
+    }
+}

@@ -63,8 +63,10 @@ class Player:
         return "answer", session, sequence, step["outcome"], details[step["outcome"]]
 
     def run(self, end, alive):
-        found = []
+        found, ticks = [], 0
         while (due := self.rules.wake_at) <= end:
+            ticks += 1
+            assert ticks < 10_000, f"there is always something due, at {due}, and nothing comes of it"
             decisions = self.rules.tick(due)
             for decision in list(decisions):
                 if decision[0] == "send" and decision[1] in alive and decision[2][0] == "beat":
@@ -109,19 +111,24 @@ class Scripts(unittest.TestCase):
         self.assertGreaterEqual(len(names), 12)
         for name in names:
             with self.subTest(name):
+                script, moments = load(name), {}
                 for seed in range(20):
-                    self.play(load(name), seed)
+                    self.play(script, seed, moments)
+                for (text, low, high), found in moments.items():
+                    self.assertGreater(max(found) - min(found), (high - low) / 2, f"{text}: without jitter")
 
-    def play(self, script, seed):
+    def play(self, script, seed, moments):
         player = Player(script, seed)
         for step in script["steps"]:
             expected = [then if isinstance(then, list) else [then, step["at"], step["at"]] for then in step["then"]]
             found = player.play(step)
-            self.assertEqual(places(found), places([(text, 0, place(text)) for text, _, _ in expected]), step)
+            self.assertEqual(places(found), places([(then[0], 0, place(then[0])) for then in expected]), step)
             for text, moment, _ in found:
-                bounds = [(low, high) for said, low, high in expected if said == text]
-                if step.get("run"):
-                    self.assertTrue(any(low <= (moment - START) / MS <= high for low, high in bounds), (step, moment))
+                at = (moment - START) / MS
+                bounds = [then for then in expected if then[0] == text and then[1] <= at <= then[2]]
+                self.assertTrue(bounds, (step, text, at))
+                if bounds[0][3:] == ["jitter"]:
+                    moments.setdefault((text, *bounds[0][1:3]), []).append(at)
 
 
 def places(decisions):

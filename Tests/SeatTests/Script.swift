@@ -41,6 +41,8 @@ struct Script: Decodable {
     struct Expected: Decodable {
         var text: String
         var within: ClosedRange<Double>?
+        /// It has to be anywhere in there.
+        var isJittered = false
 
         init(from decoder: any Decoder) throws {
             if let text = try? decoder.singleValueContainer().decode(String.self) {
@@ -50,6 +52,7 @@ struct Script: Decodable {
                 text = try values.decode(String.self)
                 let first = try values.decode(Double.self)
                 within = first...(try values.decode(Double.self))
+                isJittered = !values.isAtEnd
             }
         }
     }

@@ -57,7 +57,10 @@ struct ScriptPlayer {
     /// Ticks whenever one is due; what lives echoes each beat.
     private mutating func run(until end: Instant, alive: [Link]) throws -> [Decision] {
         var decisions: [Decision] = []
+        var ticks = 0
         while let due = seat.wakeAt, due <= end {
+            ticks += 1
+            guard ticks < 10_000 else { throw Unplayable(step: "there is always something due, at \(due)") }
             var found = seat.tick(at: due)
             for case .send(.beat(let stamp, _), let link) in found where alive.contains(link) {
                 found += seat.receive(.beat(stamp: 0, echo: stamp), on: link, at: due)

@@ -124,7 +124,7 @@ async def main(arguments, own_network):
 def in_own_network():
     """Starts this very program again in a network of its own; returns only where the kernel makes none."""
     user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
-    unshare = ["unshare", *user, "--net", "--kill-child=KILL", "--fork", "--"]
+    unshare = ["unshare", *user, "--net", "--"]
     trial = subprocess.run([*unshare, "nft", "list", "ruleset"], capture_output=True)
     if trial.returncode == 0:
         os.environ[OWN_NETWORK] = "1"

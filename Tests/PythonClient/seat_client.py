@@ -76,20 +76,20 @@ class SeatClient:
         self.tls.load_cert_chain(certificate, key)
         self.tls.set_alpn_protocols(["twinline-seat/1"])
         self.loop = asyncio.get_running_loop()
-        self.open, self.calls, self.tasks, self.timer = {}, {}, set(), None
+        self.open, self.tasks, self.timer = {}, set(), None
         self.rules = SeatRules(list(routes), random.random, self._recall())
         self._run(self.rules.start(time.monotonic_ns()))
 
     async def perform(self, patience=10.0, name=None, **command):
         """Has one command done, once: `perform(note=pb.Note(ticket=…, text=…))`. `name`: asks again for an unknown one."""
-        deadline, call = self._call(patience)
-        self._run(self.rules.perform(call, command, deadline, name, time.monotonic_ns()))
-        return await self.calls[call]
+        waiting, deadline = self._call(patience)
+        self._run(self.rules.perform(waiting, command, deadline, name, time.monotonic_ns()))
+        return await waiting
 
     async def read(self, patience=10.0, level="latest", **query):
-        deadline, call = self._call(patience)
-        self._run(self.rules.read(call, query, level, deadline, time.monotonic_ns()))
-        return await self.calls[call]
+        waiting, deadline = self._call(patience)
+        self._run(self.rules.read(waiting, query, level, deadline, time.monotonic_ns()))
+        return await waiting
 
     def close(self):
         if self.timer:
@@ -155,8 +155,7 @@ class SeatClient:
         if connection := self.open.get(link):
             connection.send(to_wire(message))
 
-    def _do_deliver(self, call, outcome, detail):
-        waiting = self.calls.pop(call)
+    def _do_deliver(self, waiting, outcome, detail):
         if waiting.cancelled():
             return
         if outcome in ("done", "view"):
@@ -180,9 +179,7 @@ class SeatClient:
         return memory["pair"], memory["epoch"]
 
     def _call(self, patience):
-        waiting = self.loop.create_future()
-        self.calls[call := object()] = waiting
-        return time.monotonic_ns() + int(patience * 1e9), call
+        return self.loop.create_future(), time.monotonic_ns() + int(patience * 1e9)
 
 
 def to_wire(message):
@@ -212,9 +209,9 @@ def from_wire(message):
     if kind == "beat":
         return "beat", message.beat.stamp, message.beat.echo
     if kind == "answer":
-        return "answer", message.answer.session, message.answer.sequence, *outcome(message.answer)
+        return "answer", message.answer.session, message.answer.sequence, *outcome(message.answer, "done")
     if kind == "read":
-        return "shown", message.read.number, *outcome(message.read)
+        return "shown", message.read.number, *outcome(message.read, "view")
     return ("goodbye",) if kind == "goodbye" else None
 
 
@@ -222,7 +219,7 @@ def standing(message):
     return pb.Standing.Role.Name(message.role).lower(), message.epoch
 
 
-def outcome(answer):
+def outcome(answer, happened):
     kind = answer.WhichOneof("outcome")
     if kind == "not_now":
         why = {"again_after": answer.not_now.again_after, "disk_full": answer.not_now.reason == pb.NotNow.DISK_FULL}
@@ -233,4 +230,4 @@ def outcome(answer):
         return "refused", (pb.Refusal.Reason.Name(answer.refused.reason), answer.refused.text)
     if kind == "session_opened":
         return "opened", answer.session_opened.session
-    return ("done" if kind == "done" else "view"), getattr(answer, kind)
+    return happened, getattr(answer, kind)

@@ -26,7 +26,7 @@ OWN_NETWORK = "TWINLINE_OWN_NETWORK"
 SEAT_ROUTES = ["127.0.1.1", "127.0.1.2"]  # the seats' own addresses: the nodes' link to each other has others
 CUT = ["table inet cut", "chain inet cut in { type filter hook input priority 0 ; }",
        f"rule inet cut in ip saddr {SEAT_ROUTES[0]} drop", f"rule inet cut in ip daddr {SEAT_ROUTES[0]} drop"]
-WATCHED = 3  # seconds after a fault
+WATCHED = 2  # seconds after a fault
 
 
 class Seat:

@@ -36,7 +36,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         tls = transport.get_extra_info("ssl_object")
-        names = [name for kind, name in tls.getpeercert()["subjectAltName"] if kind == "URI"]
+        names = [name for kind, name in tls.getpeercert().get("subjectAltName", ()) if kind == "URI"]
         expected = f"twinline://{self.client.pair}/node/{self.link[0]}"
         if names != [expected] or tls.selected_alpn_protocol() != "twinline-seat/1":
             self.refused = True

@@ -68,6 +68,11 @@ class Seat:
         return lost, len(found) - len(set(found))
 
 
+def cut_route():
+    for line in CUT:
+        subprocess.run(["nft", "add", *line.split()], check=True)
+
+
 async def run(pair, seats, kills, own_network):
     stopped = asyncio.Event()
     work = [asyncio.create_task(seat.work(stopped)) for seat in seats]
@@ -88,7 +93,7 @@ async def run(pair, seats, kills, own_network):
             await pair.paired()
             await asyncio.sleep(1)
         if own_network:
-            await measure("cut route 1", lambda: [subprocess.run(["nft", "add", *line.split()], check=True) for line in CUT])
+            await measure("cut route 1", cut_route)
             subprocess.run(["nft", "delete", "table", "inet", "cut"], check=True)
             await asyncio.sleep(1)
     finally:

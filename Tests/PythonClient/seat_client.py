@@ -1,4 +1,4 @@
-"""A seat's live connections to a pair: does what `SeatRules` decides. Knows sockets, TLS, frames, protobuf and the clock.
+"""A seat's live connections to a pair: does what `SeatRules` decides, with sockets, TLS, frames, protobuf, a clock.
 
 `seat_pb2` is made by protoc from Sources/Wire/Protocol/seat.proto.
 """
@@ -81,7 +81,7 @@ class SeatClient:
         self._run(self.rules.start(time.monotonic_ns()))
 
     async def perform(self, patience=10.0, name=None, **command):
-        """Has one command done, once: `perform(note=pb.Note(ticket=…, text=…))`. `name`: asks again for an unknown one."""
+        """Has one command done, once: `perform(note=pb.Note(ticket=…, text=…))`. `name`: of an unknown one, asked again."""
         waiting, deadline = self._call(patience)
         self._run(self.rules.perform(waiting, command, deadline, name, time.monotonic_ns()))
         return await waiting

@@ -1,7 +1,7 @@
 """What a seat does about a pair of nodes, as SEATS.md says it: facts go in, decisions come out, in order.
 
 No socket, no clock, no chance of its own: moments are arguments, in nanoseconds, and `wake_at` says when `tick` is due.
-Messages are tuples: ("hello", epoch), ("open_session", number), ("request", session, sequence, answered_below, command),
+Messages are tuples: ("hello", epoch), ("open_session", number), ("request", session, sequence, answered_below, body),
 ("read", number, level, query), ("beat", stamp, echo, stranded). Decisions are tuples, too:
 ("connect", link), ("disconnect", link, why), ("send", link, message), ("deliver", call, outcome, detail),
 ("remember", pair, epoch). A link is (node, route).

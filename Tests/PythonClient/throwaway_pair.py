@@ -95,7 +95,8 @@ class ThrowawayPair:
         witness = f'"{HOSTS[0]}:{self.ports[2]}"'
         texts = {
             "witness": f"listen: {witness}\ndata: data-witness\n{files('witness')}",
-            "seat": f"pair: {PAIR}\nnodes:\n  a: {listed(0)}\n  b: {listed(1)}\nwitness: {witness}\n{files('ops-test')}"}
+            "seat": f"pair: {PAIR}\nnodes:\n  a: {listed(0)}\n  b: {listed(1)}\nwitness: {witness}\n"
+                    + files("ops-test")}
         for index, node in enumerate("ab"):
             texts[f"node-{node}"] = (
                 f"pair: {PAIR}\nnode: {node}\nlisten: {listed(index)}\npeer: {listed(1 - index)}\n"

@@ -81,7 +81,7 @@ class SeatClient:
         self._run(self.rules.start(time.monotonic_ns()))
 
     async def perform(self, patience=10.0, name=None, **command):
-        """Has one command done, once: `perform(note=pb.Note(ticket=…, text=…))`. `name`: of an unknown one, asked again."""
+        """Has one command done, once: `perform(note=pb.Note(…))`. `name`: of an unknown one that is asked again."""
         waiting, deadline = self._call(patience)
         self._run(self.rules.perform(waiting, command, deadline, name, time.monotonic_ns()))
         return await waiting

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A script of `Scripts`, which any client of the seat protocol can play; what the words mean stands in the README there.
+/// A script of `Scripts`, which any client of the seat protocol can play; the README there says what the words mean.
 struct Script: Decodable {
     struct Step: Decodable {
         /// Milliseconds.

@@ -81,7 +81,8 @@ class SeatClient:
         self._run(self.rules.start(time.monotonic_ns()))
 
     async def perform(self, patience=10.0, name=None, **command):
-        """Has one command done, once: `perform(note=pb.Note(…))`. `name`: of an unknown one that is asked again."""
+        """Has one command done, once: `perform(note=pb.Note(…))`. `name`: of an unknown one that is asked
+        again, or withdrawn: `perform(name=…, withdraw=pb.Withdraw())`."""
         waiting, deadline = self._call(patience)
         self._run(self.rules.perform(waiting, command, deadline, name, time.monotonic_ns()))
         return await waiting
@@ -197,7 +198,7 @@ def to_wire(message):
         at_least = {} if isinstance(level, str) else {"at_least_epoch": level[1], "at_least_lsn": level[2]}
         level = (level if isinstance(level, str) else level[0]).upper()
         return pb.SeatMessage(read=pb.ReadRequest(number=number, level=level, **at_least, **query))
-    return pb.SeatMessage(beat=pb.Beat(stamp=rest[0], echo=rest[1]))
+    return pb.SeatMessage(beat=pb.Beat(stamp=rest[0], echo=rest[1], stranded=rest[2]))
 
 
 def from_wire(message):

@@ -9,12 +9,13 @@ Messages are tuples: ("hello", epoch), ("open_session", number), ("request", ses
 
 import functools
 
-from seat_ways import MS, Backoff, SeatWays, UsualTime
+from seat_lateness import SeatLateness
+from seat_ways import MS, Backoff
 
-LATE_AFTER, REQUESTS_PER_COPY = 20 * MS, 20
 RETRY = (2 * MS, 50 * MS)
 WINDOW = 1024
 NEVER = 1 << 63
+SQL = {"execute", "schema_change", "sql"}
 
 
 class Item:
@@ -23,8 +24,10 @@ class Item:
     def __init__(self, ordinal, key, call, body, deadline, level="latest"):
         self.ordinal, self.key, self.call, self.body, self.deadline = ordinal, key, call, body, deadline
         self.level, self.retries = level, Backoff(RETRY)
+        self.is_sql = not SQL.isdisjoint(body or ())  # it may take seconds by itself
         self.copies = self.turned_away = self.sent_at = self.not_before = 0
-        self.on = self.extra = self.late_at = None  # where the newest copy and the extra one are under way
+        self.on = self.extra = None  # where the newest copy and the extra one are under way
+        self.probe_at = self.late_at = None  # when its connection is to be beaten, and when an extra copy is due
 
     def failure(self):
         if self.key and self.key[0] == "request" and self.copies > self.turned_away:
@@ -45,14 +48,13 @@ def fact(method):
     return taken
 
 
-class SeatRules(SeatWays):
+class SeatRules(SeatLateness):
     def __init__(self, links, random, memory=None):
         super().__init__(links, random, memory)
         self.session, self.sequence, self.unresolved = None, 1, []
         self.unnamed = []  # wait for a session, and so for their names
         self.pending, self.ordinal, self.reads = {}, 0, 0
         self.aim = None  # the node and epoch that requests were last sent to
-        self.answer_time, self.credit = UsualTime(), REQUESTS_PER_COPY
 
     # Facts.
 
@@ -113,6 +115,7 @@ class SeatRules(SeatWays):
             self.deliver(item.call, *(item.failure() if item.key or not opening else ("disk_full", None)))
         self.unnamed = [item for item in self.unnamed if item.deadline > now]
         self.settle(now)
+        self.attend(now)
         for link in self.connections:
             self.tend(link, now)
 
@@ -120,7 +123,7 @@ class SeatRules(SeatWays):
     def wake_at(self):
         moments = [connection.wake_at() for connection in self.connections.values()]
         for item in [*self.pending.values(), *self.unnamed]:
-            moments += [item.deadline, item.on and item.late_at]
+            moments += [item.deadline, item.on and (item.probe_at or item.late_at)]
             moments.append(not item.on and self.destination(item) and item.not_before)
         return min(filter(None, moments), default=NEVER)
 
@@ -131,11 +134,10 @@ class SeatRules(SeatWays):
         key = ("request", session, sequence) if session else ("open_session", sequence)
         if outcome == "not_now" or (not session and outcome != "opened"):
             return self.put_off(key, detail if outcome == "not_now" else {}, link, now)
-        item, reason = self.take(key, link, now), detail[0] if outcome == "refused" else None
-        if reason != "UNKNOWN_SESSION":
-            self.resolve(key)
+        item, reason = self.take(key, now), detail[0] if outcome == "refused" else None
         if not item:
-            return  # nobody waits for a second answer, nor for one after its caller's deadline
+            return  # a second answer, or one after the deadline: that caller may ask again, so the name stays open
+        self.resolve(key)
         if not session:
             self.session, self.sequence, self.unresolved = detail, 1, []
         elif reason == "UNKNOWN_SESSION":
@@ -149,15 +151,13 @@ class SeatRules(SeatWays):
         """`outcome`: "view", "refused" or "not_now"."""
         if outcome == "not_now":
             return self.put_off(("read", number), detail, link, now)
-        if item := self.take(("read", number), link, now):
+        if item := self.take(("read", number), now):
             self.deliver(item.call, outcome, detail)
 
-    def take(self, key, link, now):
+    def take(self, key, now):
         item = self.pending.pop(key, None)
-        if item and item.copies == 1:
-            self.answer_time.add(now - item.sent_at)  # only what was sent once tells (Karn and Partridge, 1987)
-        if item and link == item.extra and self.connections[item.on].heard < item.sent_at:
-            self.connections[item.on].suspected = True
+        if item:
+            self.came(item, now)
         return item
 
     def put_off(self, key, why, link, now):
@@ -183,8 +183,7 @@ class SeatRules(SeatWays):
     # What follows.
 
     def settle(self, now):
-        """Chooses where requests go, and sends what is not under way; to another leader everything, at once."""
-        self.tell_reach()
+        """Gives names, and sends."""
         if self.session:
             for item in sorted(self.unnamed, key=lambda item: item.ordinal):
                 item.key = self.new_name()
@@ -193,35 +192,23 @@ class SeatRules(SeatWays):
         elif self.unnamed and not any(key[0] == "open_session" for key in self.pending):
             item = Item(0, ("open_session", 1 + int(self.random() * 2**31)), None, None, NEVER)
             self.pending[item.key] = item
-        target = self.choose()
-        aim = (target[0], self.epoch) if target else self.aim
+        self.dispatch(now)
+
+    def dispatch(self, now):
+        """Sends what is not under way; to another leader everything, at once."""
+        aim = (self.target[0], self.epoch) if self.target else self.aim
         moved, self.aim = aim != self.aim, aim
         for item in self.items():
             waits = not item.on and item.not_before <= now
             link = self.destination(item)
             if link and (waits or (moved and item.level == "latest")):
                 self.send(item, link, now)
-            self.hedge(item, now)
 
     def send(self, item, link, now):
         """A copy that replaces those before."""
-        if not item.copies:
-            self.credit = min(self.credit + 1, 10 * REQUESTS_PER_COPY)
-        item.copies, item.on, item.extra, item.not_before, item.sent_at = item.copies + 1, link, None, 0, now
-        item.late_at = now + max(LATE_AFTER, 4 * (self.answer_time.smoothed + self.answer_time.deviation))
+        self.expect(item, now)
+        item.copies, item.on, item.extra, item.not_before = item.copies + 1, link, None, 0
         self.say(link, self.message(item))
-
-    def hedge(self, item, now):
-        """What is late goes over another route of the same node as well: one copy for each twenty requests, and
-        without counting where the route itself is suspected."""
-        suspected = item.on and self.connections[item.on].suspected
-        if not item.on or item.extra or not (suspected or (item.late_at and item.late_at <= now)):
-            return
-        item.late_at, other = None, self.other_route(item.on)
-        if other and (suspected or self.credit >= REQUESTS_PER_COPY):
-            self.credit -= 0 if suspected else REQUESTS_PER_COPY
-            item.extra, item.copies = other, item.copies + 1
-            self.say(other, self.message(item))
 
     def message(self, item):
         kind, *name = item.key

@@ -7,16 +7,12 @@ DIAL = (5 * MS, 250 * MS)
 
 
 class UsualTime:
-    """A usual time and how far it varies: TCP's estimator (RFC 6298)."""
+    """TCP's estimator (RFC 6298)."""
 
-    smoothed = deviation = 0
+    smoothed = 0
 
     def add(self, sample):
-        if not self.smoothed:
-            self.smoothed, self.deviation = max(sample, 1), sample // 2
-            return
-        self.deviation += (abs(sample - self.smoothed) - self.deviation) // 4
-        self.smoothed = max(self.smoothed + (sample - self.smoothed) // 8, 1)
+        self.smoothed = max(self.smoothed + (sample - self.smoothed) // 8 if self.smoothed else sample, 1)
 
 
 class Backoff:
@@ -39,7 +35,7 @@ class Connection:
     def clear(self):
         self.standing, self.round_trip = ("", 0), UsualTime()
         self.next_beat = self.last_stamp = self.unanswered = self.heard = 0
-        self.suspected = False  # an answer overtook it on another route, and nothing has come here since
+        self.suspected = False  # silent, also when beaten, while something waits for its answer here
 
     def wake_at(self):
         due = {"waiting": self.until, "greeting": self.since + WELCOME_WITHIN, "live": self.next_beat}
@@ -54,10 +50,12 @@ class SeatWays:
         self.target = self.only_reached = None
         self.decided = []
 
-    # Provided by the requests: whether any is under way, and what a lost connection and another pair mean for them.
+    # Provided by the requests: whether any is under way; what a lost connection and another pair mean for them; and to
+    # send them.
     def busy(self): ...
     def forget_copies(self, link): ...
     def forget_names(self): ...
+    def dispatch(self, now): ...
 
     def dial(self, link, now):
         self.connections[link].phase, self.connections[link].since = "dialling", now
@@ -93,6 +91,7 @@ class SeatWays:
         if epoch > self.epoch:
             self.epoch = epoch
             self.decided.append(("remember", self.pair, epoch))
+        self.choose()
 
     def beat(self, link, stamp, echo, now):
         connection = self.connections[link]
@@ -101,6 +100,7 @@ class SeatWays:
             connection.round_trip.add(now - echo)
         if stamp:
             self.beat_to(link, echo=stamp)
+        self.choose()
 
     def tend(self, link, now):
         """Beats, greetings that take too long, and ways that are to be dialled again."""
@@ -130,6 +130,9 @@ class SeatWays:
         connection.phase, connection.since = "waiting", now
         connection.clear()
         self.forget_copies(link)
+        self.tell_reach()
+        self.choose()
+        self.dispatch(now)
         if connection.until <= now:
             self.dial(link, now)
 
@@ -154,21 +157,18 @@ class SeatWays:
 
     def choose(self):
         """A route is left for another that is faster by a third, and for any when it is suspected."""
-        leading = [link for link in self.connections if self.leads(link)]
-        fastest = self.fastest([link for link in leading if not self.connections[link].suspected] or leading)
-        suspected = self.target in leading and self.connections[self.target].suspected
-        if self.target not in leading or suspected or self.round_trip(fastest) * 3 < self.round_trip(self.target) * 2:
+        leading = self.unsuspected([link for link in self.connections if self.leads(link)])
+        fastest = self.fastest(leading)
+        if self.target not in leading or self.round_trip(fastest) * 3 < self.round_trip(self.target) * 2:
             self.target = fastest
-        return self.target
-
-    def other_route(self, link):
-        """Of the same node, and not suspected itself."""
-        return next((other for other, connection in self.connections.items() if other[0] == link[0] and other != link
-                     and self.leads(other) and not connection.suspected), None)
 
     def standby(self):
-        return self.fastest([link for link, connection in self.connections.items()
-                             if connection.phase == "live" and connection.standing[0] == "standby"])
+        return self.fastest(self.unsuspected([link for link, connection in self.connections.items()
+                                              if connection.phase == "live" and connection.standing[0] == "standby"]))
+
+    def unsuspected(self, links):
+        """Those of these that are not suspected; all, if there is none."""
+        return [link for link in links if not self.connections[link].suspected] or links
 
     def leads(self, link):
         connection = self.connections[link]

@@ -5,6 +5,7 @@ import pathlib
 import random
 import unittest
 
+from seat_lateness import AnswerTimes
 from seat_rules import MS, SeatRules
 
 SCRIPTS = pathlib.Path(__file__).parent.parent / "SeatTests" / "Scripts"
@@ -39,9 +40,12 @@ class Player:
         if "lost" in step:
             return rules.lost(LINKS[step["lost"]], step["how"], now)
         if "perform" in step:
-            return rules.perform(step["perform"], "a command", deadline, step.get("again"), now)
+            command = {"execute" if step.get("sql") else "note": None}
+            return rules.perform(step["perform"], command, deadline, step.get("again"), now)
+        if "withdraw" in step:
+            return rules.perform(step["withdraw"], {"withdraw": None}, deadline, step["again"], now)
         if "read" in step:
-            return rules.read(step["read"], "a query", step.get("level", "latest"), deadline, now)
+            return rules.read(step["read"], {"show": None}, step.get("level", "latest"), deadline, now)
         return rules.receive(LINKS[step["on"]], self.message(step), now)
 
     def message(self, step):
@@ -93,7 +97,8 @@ class Player:
             self.opening = parts[0]
         words = {
             "hello": lambda epoch: f"hello {epoch}", "open_session": lambda _: "open_session",
-            "request": lambda session, sequence, low, _: f"request {session}/{sequence} below {low}",
+            "request": lambda session, sequence, low, command:
+                ("withdraw" if "withdraw" in command else "request") + f" {session}/{sequence} below {low}",
             "read": lambda number, *_: f"read {number}",
             "beat": lambda _, echo, stranded: "beat" + (f" echo {echo}" if echo else "") + " stranded" * stranded}
         return f"{words[name](*parts)} on {link}", link
@@ -129,6 +134,20 @@ class Scripts(unittest.TestCase):
                 self.assertTrue(bounds, (step, text, at))
                 if bounds[0][3:] == ["jitter"]:
                     moments.setdefault((text, *bounds[0][1:3]), []).append(at)
+
+
+class Lateness(unittest.TestCase):
+    def test_percentile(self):
+        times = AnswerTimes()
+        self.assertEqual(times.percentile_99, 0)
+        for number in range(400):
+            times.add(50 if number % 50 == 0 else 1)
+        for number in range(200):
+            times.add(900 if number % 100 == 0 else 50 if number == 7 else 1)
+            self.assertEqual(times.percentile_99, 50)
+        for _ in range(200):
+            times.add(1)
+        self.assertEqual(times.percentile_99, 1)
 
 
 def places(decisions):

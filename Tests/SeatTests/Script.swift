@@ -8,13 +8,13 @@ struct Script: Decodable {
         // One of these says what happens.
         var start: Bool?, tick: Bool?, run: Bool?
         var connected: String?, lost: String?, hear: String?
-        var perform: UInt64?, read: UInt64?
+        var perform: UInt64?, withdraw: UInt64?, read: UInt64?
         // And these say more of it.
         var on: String?, how: String?
         var pair: String?, role: String?, epoch: UInt64?
         var to: Addressee?, outcome: String?, session: Int64?, reason: String?
         var again_after: UInt64?, disk_full: Bool?, stamp: UInt64?
-        var within: UInt64?, again: [Int64]?, level: String?
+        var within: UInt64?, again: [Int64]?, sql: Bool?, level: String?
         var alive: [String]?
         var then: [Expected]
     }

@@ -43,9 +43,12 @@ struct ScriptPlayer {
         if let name = step.lost { return seat.disconnected(try link(name), try loss(step.how), at: now) }
         if let call = step.perform {
             let call = SeatSession.Call(call)
-            guard let name = step.again else { return seat.perform(note, for: call, by: deadline, at: now) }
-            let again = RequestName(session: name[0], sequence: name[1])
-            return seat.perform(note, again: again, for: call, by: deadline, at: now)
+            let body: SeatRequest.Body = step.sql == true ? .execute([]) : .command(note)
+            guard step.again != nil else { return seat.perform(body, for: call, by: deadline, at: now) }
+            return seat.perform(body, again: try again(step), for: call, by: deadline, at: now)
+        }
+        if let call = step.withdraw {
+            return seat.withdraw(try again(step), for: SeatSession.Call(call), by: deadline, at: now)
         }
         if let call = step.read {
             let level: SeatRead.Level = step.level == "standby" ? .standby : .latest
@@ -62,7 +65,7 @@ struct ScriptPlayer {
             ticks += 1
             guard ticks < 10_000 else { throw Unplayable(step: "there is always something due, at \(due)") }
             var found = seat.tick(at: due)
-            for case .send(.beat(let stamp, _), let link) in found where alive.contains(link) {
+            for case .send(.beat(let stamp, _, _), let link) in found where alive.contains(link) {
                 found += seat.receive(.beat(stamp: 0, echo: stamp), on: link, at: due)
             }
             decisions += show(found, at: due, beats: false)
@@ -75,6 +78,11 @@ struct ScriptPlayer {
     private func link(_ name: String) throws -> Link {
         guard let link = Self.links[name] else { throw Unplayable(step: "link \(name)") }
         return link
+    }
+
+    private func again(_ step: Script.Step) throws -> RequestName {
+        guard let again = step.again, again.count == 2 else { throw Unplayable(step: "again") }
+        return name(again[1], session: again[0])
     }
 
     private func loss(_ how: String?) throws -> SeatSession.Loss {
@@ -124,6 +132,7 @@ struct ScriptPlayer {
         case ("refused", "NO_SUCH_TICKET"): .refused(.noSuchTicket(ticket))
         case ("refused", "UNKNOWN_SESSION"): .refused(.unknownSession)
         case ("refused", "WINDOW_EXPIRED"): .refused(.windowExpired)
+        case ("refused", "WITHDRAWN"): .refused(.withdrawn)
         default: throw Unplayable(step: "\(step.outcome ?? "") \(step.reason ?? "")")
         }
     }
@@ -154,9 +163,11 @@ struct ScriptPlayer {
             opening = Int64(request.sequence)
             return "open_session"
         case .request(let request):
-            return "request \(request.session)/\(request.sequence) below \(request.answeredBelow)"
+            let verb = request.body == .withdraw ? "withdraw" : "request"
+            return "\(verb) \(request.session)/\(request.sequence) below \(request.answeredBelow)"
         case .read(let read): return "read \(read.number)"
-        case .beat(_, let echo): return "beat" + (echo == 0 ? "" : " echo \(echo)")
+        case .beat(_, let echo, let isStranded):
+            return "beat" + (echo == 0 ? "" : " echo \(echo)") + (isStranded ? " stranded" : "")
         case .status, .switchover: return "\(message)"
         }
     }
@@ -167,9 +178,10 @@ struct ScriptPlayer {
         case .view: "view"
         case .failed(.unknown(let name)): "unknown \(name)"
         case .failed(.refused(.noSuchTicket)): "refused NO_SUCH_TICKET"
+        case .failed(.refused(.withdrawn)): "refused WITHDRAWN"
         case .failed(.unreachable): "unreachable"
         case .failed(.diskFull): "disk_full"
-        case .executed, .schemaChanged, .failed, .status, .operation: "\(outcome)"
+        case .executed, .schemaChanged, .failed, .named, .nameVoid, .status, .operation: "\(outcome)"
         }
     }
 }

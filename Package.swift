@@ -99,7 +99,7 @@ let package = Package(
             name: "TransportTests",
             dependencies: ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
-        .testTarget(name: "SeatTests", dependencies: ["Seat"]),
+        .testTarget(name: "SeatTests", dependencies: ["Seat"], exclude: ["Scripts"]),
         .testTarget(name: "ArbitrationTests", dependencies: ["Arbitration"] + nio),
         .testTarget(
             name: "DaemonTests",

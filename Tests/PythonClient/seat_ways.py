@@ -1,0 +1,181 @@
+"""A seat's live connections, without any I/O: which there are, how fast they are, who leads, which one is used."""
+
+MS = 1_000_000
+BUSY_BEAT, IDLE_BEAT, MISSED_BEATS = 250 * MS, 1000 * MS, 2
+WELCOME_WITHIN, GOOD_AFTER, DIAL_AFTER_REJECTION = 2000 * MS, 1000 * MS, 2000 * MS
+DIAL = (5 * MS, 250 * MS)
+
+
+class UsualTime:
+    """TCP's estimator (RFC 6298)."""
+
+    smoothed = 0
+
+    def add(self, sample):
+        self.smoothed = max(self.smoothed + (sample - self.smoothed) // 8 if self.smoothed else sample, 1)
+
+
+class Backoff:
+    """Pauses that double, each anywhere in its upper half: a thousand seats must not move in step."""
+
+    def __init__(self, bounds):
+        (self.first, self.last), self.next = bounds, bounds[0]
+
+    def pause(self, random):
+        pause, self.next = self.next, min(self.next * 2, self.last)
+        return pause // 2 + int(random() * pause / 2)
+
+
+class Connection:
+    def __init__(self):
+        self.phase, self.since, self.until = "waiting", 0, 0  # then "dialling", "greeting", "live"
+        self.dialling = Backoff(DIAL)
+        self.clear()
+
+    def clear(self):
+        self.standing, self.round_trip = ("", 0), UsualTime()
+        self.next_beat = self.last_stamp = self.unanswered = self.heard = 0
+        self.suspected = False  # silent, also when beaten, while something waits for its answer here
+
+    def wake_at(self):
+        due = {"waiting": self.until, "greeting": self.since + WELCOME_WITHIN, "live": self.next_beat}
+        return due.get(self.phase)
+
+
+class SeatWays:
+    def __init__(self, links, random, memory):
+        self.connections = {link: Connection() for link in links}
+        self.random = random  # a function: a number from 0 to below 1
+        self.pair, self.epoch = memory or (None, 0)  # the highest epoch of this pair, from any node, ever
+        self.target = self.only_reached = None
+        self.decided = []
+
+    # Provided by the requests: whether any is under way; what a lost connection and another pair mean for them; and to
+    # send them.
+    def busy(self): ...
+    def forget_copies(self, link): ...
+    def forget_names(self): ...
+    def dispatch(self, now): ...
+
+    def dial(self, link, now):
+        self.connections[link].phase, self.connections[link].since = "dialling", now
+        self.decided.append(("connect", link))
+
+    def greet(self, link, now):
+        connection = self.connections[link]
+        if connection.phase == "dialling":
+            connection.phase, connection.since = "greeting", now
+            self.say(link, ("hello", self.epoch))
+
+    def welcome(self, link, pair, role, epoch, now):
+        if self.pair not in (None, pair):
+            self.epoch = 0
+            for other in self.connections.values():
+                other.standing = ("", 0)
+            self.forget_names()
+        if self.pair != pair:
+            self.pair = pair
+            self.decided.append(("remember", pair, self.epoch))
+        connection = self.connections[link]
+        connection.round_trip.add(now - connection.since)
+        connection.phase, connection.since, connection.next_beat = "live", now, now + self.beat_interval()
+        if not self.tell_reach() and self.only_reached == link[0]:
+            self.beat_to(link)
+        self.standing(link, role, epoch, now)
+
+    def standing(self, link, role, epoch, now):
+        for other, connection in self.connections.items():
+            # All ways lead to one process; one that is slower than the others brings old news.
+            if other[0] == link[0] and connection.phase == "live" and connection.standing[1] <= epoch:
+                connection.standing = (role, epoch)
+        if epoch > self.epoch:
+            self.epoch = epoch
+            self.decided.append(("remember", self.pair, epoch))
+        self.choose()
+
+    def beat(self, link, stamp, echo, now):
+        connection = self.connections[link]
+        if echo and echo == connection.last_stamp:
+            connection.last_stamp = 0
+            connection.round_trip.add(now - echo)
+        if stamp:
+            self.beat_to(link, echo=stamp)
+        self.choose()
+
+    def tend(self, link, now):
+        """Beats, greetings that take too long, and ways that are to be dialled again."""
+        connection = self.connections[link]
+        if connection.phase == "dialling" or connection.wake_at() > now:
+            return
+        if connection.phase == "waiting":
+            self.dial(link, now)
+        elif connection.phase == "greeting":
+            self.drop(link, "it sent no welcome", now)
+        elif connection.unanswered >= MISSED_BEATS:
+            self.drop(link, "it is silent", now)
+        else:
+            connection.last_stamp, connection.unanswered = now, connection.unanswered + 1
+            connection.next_beat = now + self.beat_interval()
+            self.beat_to(link, stamp=now)
+
+    def lose(self, link, how, now):
+        connection = self.connections[link]
+        if connection.phase == "waiting":
+            return
+        good = connection.phase == "live" and now - connection.since >= GOOD_AFTER
+        if good:
+            connection.dialling = Backoff(DIAL)
+        pause = 0 if good else connection.dialling.pause(self.random)
+        connection.until = now + (DIAL_AFTER_REJECTION if how == "rejected" else pause)
+        connection.phase, connection.since = "waiting", now
+        connection.clear()
+        self.forget_copies(link)
+        self.tell_reach()
+        self.choose()
+        self.dispatch(now)
+        if connection.until <= now:
+            self.dial(link, now)
+
+    def drop(self, link, why, now):
+        self.decided.append(("disconnect", link, why))
+        self.lose(link, "failed", now)
+
+    def hurry(self, now):
+        """The first request after a pause: from now on silence counts sooner."""
+        for connection in self.connections.values():
+            connection.next_beat = min(connection.next_beat, now + BUSY_BEAT)
+
+    def tell_reach(self):
+        """Says at once to the only node that is reached that it is the only one, or no longer."""
+        live = [link for link, connection in self.connections.items() if connection.phase == "live"]
+        reached, nodes = {link[0] for link in live}, {link[0] for link in self.connections}
+        before, self.only_reached = self.only_reached, max(reached) if len(reached) == 1 < len(nodes) else None
+        for link in live:
+            if before != self.only_reached and link[0] in (before, self.only_reached):
+                self.beat_to(link)
+        return before != self.only_reached
+
+    def choose(self):
+        """A route is left for another that is faster by a third, and for any when it is suspected."""
+        leading = self.unsuspected([link for link in self.connections if self.leads(link)])
+        fastest = self.fastest(leading)
+        if self.target not in leading or self.round_trip(fastest) * 3 < self.round_trip(self.target) * 2:
+            self.target = fastest
+
+    def standby(self):
+        return self.fastest(self.unsuspected([link for link, connection in self.connections.items()
+                                              if connection.phase == "live" and connection.standing[0] == "standby"]))
+
+    def unsuspected(self, links):
+        """Those of these that are not suspected; all, if there is none."""
+        return [link for link in links if not self.connections[link].suspected] or links
+
+    def leads(self, link):
+        connection = self.connections[link]
+        return connection.phase == "live" and connection.standing == ("primary", self.epoch)
+
+    def fastest(self, links): return min(links, key=self.round_trip, default=None)
+    def round_trip(self, link): return self.connections[link].round_trip.smoothed
+    def beat_interval(self): return BUSY_BEAT if self.busy() else IDLE_BEAT
+    def beat_to(self, link, stamp=0, echo=0): self.say(link, ("beat", stamp, echo, self.only_reached == link[0]))
+    def say(self, link, message): self.decided.append(("send", link, message))

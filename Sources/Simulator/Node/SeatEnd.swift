@@ -82,8 +82,8 @@ final class SeatEnd: Engine.SeatConnection, ConnectionOwner, @unchecked Sendable
         process.step("read", "\(actor) reads") { $0.read([pending]) }
     }
 
-    /// What was asked, and what had been answered by then: a seat that has left a silent way and come back to it asks the
-    /// same again there, and the first answer is that to the first.
+    /// What was asked, and what had been answered by then: a seat that has left a silent way and come back to it asks
+    /// the same again there, and the first answer is that to the first.
     private var reads: [UInt64: [(read: SeatRead, answered: LSN)]] = [:]
 
     // MARK: answers

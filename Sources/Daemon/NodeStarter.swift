@@ -62,9 +62,11 @@ struct NodeStarter {
                 on: loop, to: settings.peer, dialer: Dialer(toPeer, connectTimeout: .milliseconds(500)),
                 pair: pair, peer: settings.node.other, process: process, heartbeat: settings.timings.heartbeat,
                 long: threads.long, log: log)
+            var quiet = ConnectionOptions()
+            quiet.isKeptAlive = true
             let arbiter = WitnessClient(
                 on: loop, at: settings.witness,
-                dialer: Dialer(toWitness, connectTimeout: .milliseconds(500)), pair: pair, log: log)
+                dialer: Dialer(toWitness, options: quiet, connectTimeout: .milliseconds(500)), pair: pair, log: log)
             let node = Node(
                 on: loop, settings, certificates, pair: pair, link: link, arbiter: arbiter, seats: seats,
                 snapshots: threads.snapshots, writer: threads.writer.activity, standing: standing, log: log,

@@ -59,7 +59,6 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        heardAt = monotonicNow()
         do throws(MalformedMessage) {
             let message: Twinline_Seat_V1_SeatMessage = try decoded(buffer.readableBytesSpan)
             guard greeted || message.isHello else { throw MalformedMessage(field: "hello") }
@@ -72,6 +71,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        heardAt = monotonicNow()
         if !reads.isEmpty {
             service.read(reads)
             reads = []

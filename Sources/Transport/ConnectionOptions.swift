@@ -29,6 +29,10 @@ package struct ConnectionOptions: Sendable {
     /// How long the system keeps trying to deliver sent bytes before it ends the connection. Nil: as long as the system
     /// likes, some 15 minutes; heartbeats are then the only ones to notice.
     package var deliveryTimeout: TimeAmount?
+    /// The system asks now and then whether the other machine still has the connection. For those over which nothing
+    /// may be said for long: a node whose pair has moved to another witness asks the one at that address nothing, and
+    /// would think for ever that it is there, although its machine has lost its power.
+    package var isKeptAlive = false
 
     package init() {}
 }

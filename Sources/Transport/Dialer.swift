@@ -42,18 +42,18 @@ package struct Dialer: Sendable {
         var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // Else a machine that lost its power is missed only by who sends it something: a node whose pair has moved
-            // to another witness asks the one at that address nothing, and would think for ever that it is there.
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelOption(ChannelOptions.keepIdle, value: 5)
-            .channelOption(ChannelOptions.keepInterval, value: 1)
-            .channelOption(ChannelOptions.keepCount, value: 5)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try guardEntry(of: channel, expected, install, ready)
                 }
             }
         if let local { bootstrap = bootstrap.bind(to: local) }
+        if options.isKeptAlive {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_keepalive), value: 1)
+                .channelOption(ChannelOptions.keepIdle, value: 5)
+                .channelOption(ChannelOptions.keepInterval, value: 1)
+                .channelOption(ChannelOptions.keepCount, value: 5)
+        }
         if let timeout = options.deliveryTimeout {
             bootstrap = bootstrap.channelOption(ChannelOptions.deliveryTimeout, value: timeout.wholeMilliseconds)
         }

@@ -24,7 +24,9 @@ import Testing
     @Test("the system is to notice that the machine at the other end is gone, though nothing is sent")
     func keptAlive() async throws {
         let echo = try await Echo()
-        let caller = try await Caller(echo.address)
+        var options = ConnectionOptions.patient
+        options.isKeptAlive = true
+        let caller = try await Caller(echo.address, options: options)
         #expect(try await caller.channel.getOption(.socketOption(.so_keepalive)).get() == 1)
         let seconds = try await caller.channel.getOption(ChannelOptions.keepIdle).get()
         #expect(seconds == 5)

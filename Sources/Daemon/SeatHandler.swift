@@ -151,6 +151,9 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         guard !greeted else { return }
         greeted = true
         try? channel.pipeline.syncOperations.allowFrames(upTo: Self.frameLimit)
+        // Thousands of small messages at once would keep the others on this loop waiting, heartbeats among them.
+        try? channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+        try? channel.syncOptions?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16384))
         var welcome = Twinline_Seat_V1_NodeMessage()
         welcome.welcome.pairID = service.pairID.bytes
         welcome.welcome.standing = Twinline_Seat_V1_Standing(roster.standing)
@@ -219,7 +222,6 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     }
 
     private func append(_ message: Twinline_Seat_V1_NodeMessage) { out.writeFrame(encoded(message)) }
-
     func flush() {
         guard out.readableBytes > 0 else { return }
         channel.writeAndFlush(out, promise: nil)
@@ -238,7 +240,6 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     }
 
     func close() { goodbye("this node is about to be reseeded") }
-
     private func goodbye(_ reason: String) {
         var message = Twinline_Seat_V1_NodeMessage()
         message.goodbye.reason = reason

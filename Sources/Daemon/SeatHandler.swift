@@ -33,8 +33,9 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     private let channel: any Channel
     private var greeted = false
     private(set) var heardAt = monotonicNow()
-    /// It says that it does not reach the other node.
+    /// Whether it reaches this node only, as was passed on, once for each turn of the loop; and as it said last.
     private(set) var isStranded = false
+    private var saysStranded = false
     private var reads: [PendingRead] = []
     private var statusAsked = 0
     private var unanswered = 0
@@ -72,6 +73,10 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
 
     func channelReadComplete(context: ChannelHandlerContext) {
         heardAt = monotonicNow()
+        if saysStranded != isStranded {
+            isStranded = saysStranded
+            roster.reachChanged(of: self)
+        }
         if !reads.isEmpty {
             service.read(reads)
             reads = []
@@ -136,11 +141,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     }
 
     private func take(_ beat: Twinline_Seat_V1_Beat) {
-        if beat.stranded != isStranded {
-            isStranded = beat.stranded
-            roster.reachChanged(of: self)
-        }
-        // One without a stamp is an answer itself.
+        saysStranded = beat.stranded
         guard beat.stamp != 0 else { return }
         var reply = Twinline_Seat_V1_NodeMessage()
         reply.beat.echo = beat.stamp
@@ -216,9 +217,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
     }
 
     func write(_ standing: Standing) {
-        var message = Twinline_Seat_V1_NodeMessage()
-        message.standing = Twinline_Seat_V1_Standing(standing)
-        append(message)
+        append(.with { $0.standing = Twinline_Seat_V1_Standing(standing) })
     }
 
     private func append(_ message: Twinline_Seat_V1_NodeMessage) { out.writeFrame(encoded(message)) }

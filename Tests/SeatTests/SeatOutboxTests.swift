@@ -111,10 +111,13 @@ private final class Heard: Sendable {
                 let answer = silent.script(request, copies: copies)
                 return request.session == 0 ? answer : nil
             }
-            let first = try client(deaf.port, outbox: path)
+            let settled = Mutex(0)
+            let first = try client(deaf.port, outbox: path) { _, _ in settled.withLock { $0 += 1 } }
             for number in 1...3 { _ = try? await first.perform(text(number), within: .milliseconds(50)) }
             while silent.texts.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
             await first.close()
+            // It was asked for and not answered: that is no outcome.
+            #expect(settled.withLock { $0 } == 0)
             await deaf.stop()
             // Only the first is ever under way.
             #expect(silent.texts == ["call 1"])

@@ -33,8 +33,9 @@ package struct KeptCall: Equatable, Sendable {
     private static let version: UInt16 = 1
     private static let header = 36
 
-    var bytes: [UInt8] {
-        let payload: [UInt8] = (try? Twinline_Seat_V1_Request(command).serializedBytes()) ?? []
+    /// Nil: it can't be encoded.
+    var bytes: [UInt8]? {
+        guard let payload: [UInt8] = try? Twinline_Seat_V1_Request(command).serializedBytes() else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.header + payload.count + 4)
         bytes.append(Self.magic)
@@ -58,7 +59,7 @@ package struct KeptCall: Equatable, Sendable {
                 && Int(raw.integer(at: 32) as UInt32) == end - Self.header
                 && raw.integer(at: end) == crc32c(UnsafeRawBufferPointer(rebasing: raw[..<end]))
         }
-        guard isSound, let request = try? Twinline_Seat_V1_Request(serializedBytes: bytes[Self.header..<end]),
+        guard isSound, let request = try? Twinline_Seat_V1_Request(serializedBytes: Array(bytes[Self.header..<end])),
             let command = try? Command(request)
         else { return nil }
         let (session, sequence, keptAt): (Int64, Int64, Int64) = bytes.withUnsafeBytes {

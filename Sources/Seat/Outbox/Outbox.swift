@@ -62,7 +62,9 @@ final class Outbox {
     ) {
         let number = nextNumber
         nextNumber += 1
-        let call = KeptCall(number, command, name: driver.nameAtOnce(), keptAt: milliseconds)
+        // Only what goes out next has a name: of many that wait, the session would give up the oldest.
+        let isNext = calls.isEmpty && callers.isEmpty
+        let call = KeptCall(number, command, name: isNext ? driver.nameAtOnce() : nil, keptAt: milliseconds)
         callers[number] = caller
         save(call) { failure in
             if let failure {
@@ -117,6 +119,8 @@ final class Outbox {
     }
 
     private func answered(_ call: KeptCall, _ outcome: SeatSession.Outcome) {
+        // Who closes is told of all that is under way: it stays kept, for the next program.
+        guard !isClosed else { return }
         switch outcome {
         case .done(let done): settle(call, .success(done))
         case .nameVoid:
@@ -126,20 +130,25 @@ final class Outbox {
             deliver()
         case .failed(.unreachable): isUnderWay = false
         case .failed(let error): settle(call, .failure(error))
-        default: settle(call, .failure(.unreachable))
+        // No node answers a command so: nobody knows what it has done.
+        default: settle(call, .failure(.unknown(call.name ?? RequestName(session: 0, sequence: 0))))
         }
     }
 
     private func settle(_ call: KeptCall, _ result: Result<Done, SeatError>) {
         calls.removeFirst()
-        isUnderWay = false
         if callers[call.number] == nil { settled(call.command, result) } else { answer(call.number, result) }
-        // Should this be lost, the call is asked for again under its name.
-        let (number, files) = (call.number, files)
         var isUnknown = false
         if case .failure(.unknown) = result { isUnknown = true }
-        pool.submit { [isUnknown] _ in try? isUnknown ? files.setAside(number) : files.remove(number) }
-        deliver()
+        let (number, files) = (call.number, files)
+        pool.runIfActive(eventLoop: eventLoop) { [isUnknown] in
+            try isUnknown ? files.setAside(number) : files.remove(number)
+        }.assumeIsolated().whenComplete { _ in
+            // Not before: the next request tells the pair that it may forget this answer, and the file must not be
+            // found again after that.
+            self.isUnderWay = false
+            self.deliver()
+        }
     }
 
     private func answer(_ number: UInt64, _ result: Result<Done, SeatError>) {

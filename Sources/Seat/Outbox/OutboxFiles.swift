@@ -57,8 +57,8 @@ package final class OutboxFiles: Sendable {
     package func save(_ call: KeptCall) throws(LogError) {
         let directory = try directory()
         let name = Self.name(of: call.number)
+        guard let bytes = call.bytes else { throw .io(path: path + "/" + name, operation: "encoding", errno: EINVAL) }
         let file = try directory.create(name + Self.unfinished)
-        let bytes = call.bytes
         try bytes.span.bytes.withUnsafeBytes { raw throws(LogError) in try file.write(raw, at: 0) }
         try file.sync()
         try directory.rename(name + Self.unfinished, to: name)

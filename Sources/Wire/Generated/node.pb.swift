@@ -437,16 +437,11 @@ package nonisolated struct Twinline_Node_V1_Acknowledge: Sendable {
 
   package var diskFull: Bool = false
 
-  /// In nanoseconds, the standby's own clock: the primary sends it back in its next heartbeat.
-  package var askedAt: UInt64 = 0
-
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-/// `committed` is of a moment after `asked_at`, which is the last one that came in this session, 0 before that: so the
-/// standby knows how old at most it is.
 package nonisolated struct Twinline_Node_V1_Heartbeat: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -457,8 +452,6 @@ package nonisolated struct Twinline_Node_V1_Heartbeat: Sendable {
   package var synced: UInt64 = 0
 
   package var applied: UInt64 = 0
-
-  package var askedAt: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1328,7 +1321,7 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Acknowledge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_full\0\u{3}asked_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_full\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1340,7 +1333,6 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.reachesWitness) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.diskFull) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.askedAt) }()
       default: break
       }
     }
@@ -1359,9 +1351,6 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if self.diskFull != false {
       try visitor.visitSingularBoolField(value: self.diskFull, fieldNumber: 4)
     }
-    if self.askedAt != 0 {
-      try visitor.visitSingularUInt64Field(value: self.askedAt, fieldNumber: 5)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1370,7 +1359,6 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if lhs.applied != rhs.applied {return false}
     if lhs.reachesWitness != rhs.reachesWitness {return false}
     if lhs.diskFull != rhs.diskFull {return false}
-    if lhs.askedAt != rhs.askedAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1378,7 +1366,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
 
 nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}committed\0\u{1}synced\0\u{1}applied\0\u{3}asked_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}committed\0\u{1}synced\0\u{1}applied\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1389,7 +1377,6 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.synced) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.askedAt) }()
       default: break
       }
     }
@@ -1405,9 +1392,6 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
     if self.applied != 0 {
       try visitor.visitSingularUInt64Field(value: self.applied, fieldNumber: 3)
     }
-    if self.askedAt != 0 {
-      try visitor.visitSingularUInt64Field(value: self.askedAt, fieldNumber: 4)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1415,7 +1399,6 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
     if lhs.committed != rhs.committed {return false}
     if lhs.synced != rhs.synced {return false}
     if lhs.applied != rhs.applied {return false}
-    if lhs.askedAt != rhs.askedAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -53,6 +53,15 @@ func withSeat<Value>(_ config: String, _ work: (SeatClient) async throws -> Valu
             let line = "twinline: node \(link.node), route \(link.route): \(reason)\n"
             FileHandle.standardError.write(Data(line.utf8))
         }
+        configuration.settled = { command, result in
+            guard case .failure(let error) = result else { return }
+            let line = "twinline: kept before, \(command.ticket) (\(command.action)): \(error)\n"
+            FileHandle.standardError.write(Data(line.utf8))
+        }
+        configuration.damaged = { files in
+            let line = "twinline: damaged, and set aside: \(files.joined(separator: ", "))\n"
+            FileHandle.standardError.write(Data(line.utf8))
+        }
         let client = try SeatClient(configuration: configuration)
         let value = try await work(client)
         await client.close()

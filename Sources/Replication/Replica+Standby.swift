@@ -58,7 +58,7 @@ extension Replica {
     mutating func joined(at common: Position, in session: UniqueNumber) {
         guard log.epoch(at: common.lsn) == common.epoch else { return emit(.halt(.noCommonPosition)) }
         guard common.lsn < log.last.lsn, !planted("keepTheDivergedTail") else { return startFollowing(session) }
-        guard common.lsn >= committed || planted("cutBelowApplied") else {
+        guard common.lsn >= committed || planted("cutWhatIsApplied") else {
             return emit(.halt(.cutBelowApplied(common: common, applied: committed)))
         }
         standby(.cutting(session, to: common.lsn))

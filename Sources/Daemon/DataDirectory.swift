@@ -46,6 +46,7 @@ package struct DataDirectory: Sendable {
         var database: ReplicatedDatabase
         var reader: DatabaseReader
         var queries: QueryReader
+        var lists: ListFeed
 
         /// The end of the log for as long as it holds no entry: then it begins where the database stands, as in a new
         /// pair or behind a copy that was fetched.
@@ -153,14 +154,18 @@ package struct DataDirectory: Sendable {
         let database: ReplicatedDatabase
         let reader: DatabaseReader
         let queries: QueryReader
+        let lists: ListFeed
         do throws(StoreError) {
             database = try ReplicatedDatabase.open(at: databasePath(file.copy))
             reader = try DatabaseReader(at: databasePath(file.copy))
             queries = try QueryReader(at: databasePath(file.copy), clock: monotonicNow)
+            lists = try ListFeed(
+                log: ReadOnlyDirectory(path: logPath(file.copy)), database: databasePath(file.copy))
         } catch { throw .store(error) }
         try check(database.applied, against: log)
         return Opened(
-            file: file, recordFile: recordFile, log: log, database: database, reader: reader, queries: queries)
+            file: file, recordFile: recordFile, log: log, database: database, reader: reader, queries: queries,
+            lists: lists)
     }
 
     /// The database never holds what the log doesn't: entries are synced before they are applied.

@@ -18,6 +18,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     let arbiter: any Arbiter
     let seats: SeatLoops
     let snapshots: SnapshotKeeper
+    private let lists: ListThread
     private let halted: (HaltReason) -> Void
     /// Set right after `init`, since the engine needs its shell.
     var engine: NodeEngine?
@@ -36,9 +37,8 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
     /// - Parameter halted: the node can't go on; the process must end.
     init(
         on loop: any EventLoop, _ settings: NodeSettings, _ certificates: CertificateWatch, pair: RandomID,
-        link: PeerLink, arbiter: any Arbiter, seats: SeatLoops, snapshots: SnapshotKeeper, writer: Activity,
-        standing: Standing,
-        log: Logger, halted: @escaping (HaltReason) -> Void
+        link: PeerLink, arbiter: any Arbiter, seats: SeatLoops, snapshots: SnapshotKeeper, lists: ListThread,
+        writer: Activity, standing: Standing, log: Logger, halted: @escaping (HaltReason) -> Void
     ) {
         self.loop = loop
         self.settings = settings
@@ -48,6 +48,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
         self.arbiter = arbiter
         self.seats = seats
         self.snapshots = snapshots
+        self.lists = lists
         self.standing = standing
         self.log = log
         self.halted = halted
@@ -76,6 +77,7 @@ final class Node: NodeShell, PeerLinkDelegate, ArbiterDelegate {
                 bound.value.lookAtSnapshot()
                 bound.value.seatReach.forget(at: bound.value.now)
                 bound.value.handOverBeforeExpiry()
+                bound.value.lists.look()
             },
         ]
     }

@@ -47,9 +47,13 @@ struct NodeStarter {
             loop.execute { coreBox.core?.value.seatChanged(seat, change) }
         }
         let logThread = LogThread(settings.retention, report: report)
-        let writer = WriterThread(wallClock: wallClockNow, diskFull: { logThread.roomRefused() }, report: report)
+        let lists = ListThread { seats.deliver($0) }
+        let writer = WriterThread(wallClock: wallClockNow, diskFull: { logThread.roomRefused() }) { event in
+            report(event)
+            if case .applied = event { lists.look() }
+        }
         let threads = NodeThreads(
-            log: logThread, writer: writer, reader: ReaderThread { seats.deliver($0) },
+            log: logThread, writer: writer, reader: ReaderThread(lists: lists) { seats.deliver($0) }, lists: lists,
             snapshots: SnapshotKeeper(), on: loop)
         threads.start(opened, in: data, settings, core: coreBox, log: log, report)
         let verifier = Verifier(opened.database.path, threads.writer, log: log)
@@ -69,8 +73,8 @@ struct NodeStarter {
                 dialer: Dialer(toWitness, options: quiet, connectTimeout: .milliseconds(500)), pair: pair, log: log)
             let node = Node(
                 on: loop, settings, certificates, pair: pair, link: link, arbiter: arbiter, seats: seats,
-                snapshots: threads.snapshots, writer: threads.writer.activity, standing: standing, log: log,
-                halted: { ended.succeed(NodeEnd($0, log)) })
+                snapshots: threads.snapshots, lists: lists, writer: threads.writer.activity, standing: standing,
+                log: log, halted: { ended.succeed(NodeEnd($0, log)) })
             let bound = NIOLoopBound(node, eventLoop: loop)
             coreBox.core = bound
             node.start { shell in

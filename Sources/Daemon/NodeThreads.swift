@@ -33,15 +33,17 @@ struct NodeThreads: Sendable {
     let log: LogThread
     let writer: WriterThread
     let reader: ReaderThread
+    let lists: ListThread
     let snapshots: SnapshotKeeper
     let long = LongMessageThread()
     private let ended: [EventLoopPromise<Void>]
 
     init(
-        log: LogThread, writer: WriterThread, reader: ReaderThread, snapshots: SnapshotKeeper, on loop: any EventLoop
+        log: LogThread, writer: WriterThread, reader: ReaderThread, lists: ListThread, snapshots: SnapshotKeeper,
+        on loop: any EventLoop
     ) {
-        (self.log, self.writer, self.reader, self.snapshots) = (log, writer, reader, snapshots)
-        ended = (0..<5).map { _ in loop.makePromise(of: Void.self) }
+        (self.log, self.writer, self.reader, self.lists, self.snapshots) = (log, writer, reader, lists, snapshots)
+        ended = (0..<7).map { _ in loop.makePromise(of: Void.self) }
     }
 
     func start(
@@ -53,9 +55,10 @@ struct NodeThreads: Sendable {
         let database = Handover(opened.database)
         let readerBox = Handover(opened.reader)
         let queriesBox = Handover(opened.queries)
+        let listsBox = Handover(opened.lists)
         let surroundings = surroundings(core, on: ended[0].futureResult.eventLoop)
         let (pair, path) = (opened.file.pairID, data.databasePath(opened.file.copy))
-        let (log, writer, reader, snapshots, ended) = (log, writer, reader, snapshots, ended)
+        let (log, writer, reader, lists, snapshots, ended) = (log, writer, reader, lists, snapshots, ended)
         startThread("log") {
             log.run(logFiles.value.0, logFiles.value.1, logFiles.value.2, logFiles.value.3)
             ended[0].succeed()
@@ -77,7 +80,11 @@ struct NodeThreads: Sendable {
         }
         startThread("queries") {
             reader.runQueries(queriesBox.value) { report(.failed($0)) }
-            ended[4].succeed()
+            ended[5].succeed()
+        }
+        startThread("lists") {
+            lists.run(listsBox.value) { report(.failed($0)) }
+            ended[6].succeed()
         }
     }
 
@@ -94,6 +101,7 @@ struct NodeThreads: Sendable {
         log.stop()
         writer.stop()
         reader.stop()
+        lists.stop()
         snapshots.stop()
         long.stop()
         for promise in ended { try await promise.futureResult.get() }

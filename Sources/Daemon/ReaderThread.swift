@@ -5,7 +5,8 @@ import Synchronization
 import Tickets
 
 /// Reads committed data, all that wait in one snapshot, and hands what it finds to the seats' event loops itself. SQL
-/// queries, which may take seconds, go to a thread of their own, one after another.
+/// queries, which may take seconds, go to a thread of their own, one after another, and so do questions for changes,
+/// which wait.
 final class ReaderThread: ReadWorker, Sendable {
     private enum Order: Sendable { case read([PendingRead]), stop }
     private enum QueryOrder: Sendable { case read(PendingRead, SQLQuery), stop }
@@ -17,14 +18,19 @@ final class ReaderThread: ReadWorker, Sendable {
     private let queries = Mailbox<QueryOrder>()
     private let waitingQueries = Atomic(0)
     private let isStopped = Atomic(false)
+    private let lists: ListThread
     private let deliver: @Sendable ([ReadAnswer]) -> Void
 
-    init(deliver: @escaping @Sendable ([ReadAnswer]) -> Void) { self.deliver = deliver }
+    init(lists: ListThread, deliver: @escaping @Sendable ([ReadAnswer]) -> Void) {
+        (self.lists, self.deliver) = (lists, deliver)
+    }
 
     func read(_ reads: [PendingRead]) {
-        guard reads.contains(where: { $0.query.isSQL }) else { return orders.post(.read(reads)) }
+        guard reads.contains(where: { $0.query.isSQL || $0.query.isChanges }) else { return orders.post(.read(reads)) }
         for read in reads { if case .sql(let query) = read.query { take(read, query) } }
-        let others = reads.filter { !$0.query.isSQL }
+        let changes = reads.filter(\.query.isChanges)
+        if !changes.isEmpty { lists.take(changes) }
+        let others = reads.filter { !$0.query.isSQL && !$0.query.isChanges }
         if !others.isEmpty { orders.post(.read(others)) }
     }
 

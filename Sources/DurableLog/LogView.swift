@@ -33,8 +33,13 @@ package final class LogView {
     }
 
     package var pairID: RandomID { segment.header.pairID }
+    /// The entry that was read last, or that this place follows.
+    package var last: Position { link.position }
     /// The LSN of the next entry, if there is one.
     package var next: LSN { link.position.lsn.next }
+
+    /// What was read ahead may have been written anew since: it is read again.
+    package func refresh() { reader = FrameReader(segment, buffer: buffer) }
 
     /// The first LSN of each segment, ascending; never empty.
     package func starts() throws(LogError) -> [LSN] { try Self.starts(in: directory) }

@@ -54,12 +54,23 @@ extension NodeEngine {
     /// Reads that came together share a round.
     package func read(_ requests: [PendingRead]) {
         work &+= 1
-        guard requests.allSatisfy({ $0.level == .latest }) else {
-            for request in requests where request.level != .latest { readHere(request) }
-            let latest = requests.filter { $0.level == .latest }
+        guard requests.allSatisfy({ $0.level == .latest && !$0.query.isChanges }) else {
+            let changes = requests.filter(\.query.isChanges)
+            if !changes.isEmpty { follow(changes) }
+            let others = requests.filter { !$0.query.isChanges }
+            for request in others where request.level != .latest { readHere(request) }
+            let latest = others.filter { $0.level == .latest }
             return latest.isEmpty ? () : readLatest(latest)
         }
         readLatest(requests)
+    }
+
+    /// What was committed stays so, whoever leads: no round is needed to tell of it.
+    private func follow(_ requests: [PendingRead]) {
+        guard replica.serves || replica.isFollowing else {
+            return deliver(requests.map { $0.answered(.notNow(.notPrimary)) })
+        }
+        reader.read(requests)
     }
 
     /// Without asking the other node: what this one has applied, if that is enough. Else the seat asks again, here or

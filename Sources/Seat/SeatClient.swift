@@ -214,7 +214,7 @@ extension SeatClient {
 }
 
 extension SeatRead.Level {
-    fileprivate init(_ level: SeatClient.ReadLevel) {
+    init(_ level: SeatClient.ReadLevel) {
         switch level {
         case .latest: self = .latest
         case .atLeast(let epoch, let lsn): self = .atLeast(Position(Epoch(epoch), LSN(lsn)))
@@ -229,7 +229,7 @@ extension SeatSession.Outcome {
     fileprivate var done: Result<Done, SeatError> {
         if case .done(let done) = self { .success(done) } else { failure() }
     }
-    fileprivate var view: Result<View, SeatError> {
+    var view: Result<View, SeatError> {
         if case .view(let view) = self { .success(view) } else { failure() }
     }
     fileprivate var status: Result<NodeStatus, SeatError> {

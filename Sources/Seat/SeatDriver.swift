@@ -29,7 +29,7 @@ final class SeatDriver {
     private var timer: (task: Scheduled<Void>, due: Instant)?
     /// Connections with frames that go out together, once this turn of the event loop is over.
     private var unflushed: [SeatConnectionHandler] = []
-    private var isClosed = false
+    private(set) var isClosed = false
     private(set) var outbox: Outbox?
 
     init(

@@ -76,9 +76,14 @@ extension ToNode {
     var maySlack: Bool {
         switch self {
         case .request(let request): request.body.isSQL
-        case .read(let read): if case .sql = read.query { true } else { false }
+        case .read(let read): if case .sql = read.query { true } else { isWaiting }
         case .hello, .beat, .status, .switchover: false
         }
+    }
+
+    /// It is answered once something happens, and nobody minds when that is.
+    var isWaiting: Bool {
+        if case .read(let read) = self { read.query.isChanges } else { false }
     }
 
     /// What may be read from a node that does not lead.
@@ -149,7 +154,7 @@ extension FromNode.ReadVerdict {
         switch message.outcome {
         case .refused(let refusal): self = .refused(try Refusal(refusal))
         case .notNow(let notNow): self = .notNow(FromNode.NotNow(notNow))
-        case .tickets, .history, .rows, nil: self = .view(message)
+        case .tickets, .history, .rows, .changes, nil: self = .view(message)
         }
     }
 }

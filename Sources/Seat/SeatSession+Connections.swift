@@ -144,7 +144,10 @@ extension SeatSession {
         return live.filter { $0.node == before || $0.node == onlyReached }.map { beatMessage(on: $0) }
     }
 
-    var beatInterval: UInt64 { pending.isEmpty && unnamed.isEmpty ? timings.idleBeat : timings.busyBeat }
+    var beatInterval: UInt64 { isIdle ? timings.idleBeat : timings.busyBeat }
+
+    /// Nothing is under way that ought to be answered soon.
+    var isIdle: Bool { unnamed.isEmpty && pending.values.allSatisfy(\.message.isWaiting) }
 
     /// The first request after a pause: from now on silence counts sooner.
     mutating func hurryBeats(at now: Instant) {

@@ -203,7 +203,7 @@ extension SeatSession {
     }
 
     private mutating func begin(by deadline: Instant, at now: Instant) {
-        if pending.isEmpty, unnamed.isEmpty { hurryBeats(at: now) }
+        if isIdle { hurryBeats(at: now) }
         wake(by: deadline)
     }
 

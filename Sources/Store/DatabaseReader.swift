@@ -10,7 +10,7 @@ package final class DatabaseReader {
     private let begin, end, selectTicket, selectHistory: Statement
     private let position: AppliedPosition
     /// By what narrows the list: nothing, the state, the unit, both.
-    private let selectAny, selectState, selectUnit, selectUnitAndState: Statement
+    private let selectAny, selectState, selectUnit, selectUnitAndState, selectOverdue: Statement
 
     /// How many bytes of text a page of a list holds before it ends, so that an answer fits its frame.
     private static let pageBytes = 4 << 20
@@ -37,6 +37,11 @@ package final class DatabaseReader {
         selectUnit = try select("tickets INDEXED BY tickets_by_unit WHERE unit = ?4 AND unit <> '' AND \(page)")
         selectUnitAndState = try select(
             "tickets INDEXED BY tickets_by_unit_and_state WHERE unit = ?4 AND unit <> '' AND state = ?3 AND \(page)")
+        selectOverdue = try select(
+            """
+            tickets INDEXED BY tickets_by_deadline WHERE deadline <= ?3 AND state <> \(Ticket.State.completed.rawValue)
+            AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR unit = ?5) AND \(page)
+            """)
     }
 
     /// So many bytes of text are read for several answers together: what else waits, waits in its queries.
@@ -72,12 +77,18 @@ package final class DatabaseReader {
             try selectTicket.bind(1, id)
             return .ticket(try selectTicket.first { row throws(StoreError) in try sound(row.ticket()) })
         case .history(let id): return .history(try history(id))
-        case .list(let state, let unit, let before, let limit):
-            let statement = try list(state, unit)
+        case .list(let state, let unit, let before, let limit, let overdueAt):
+            let statement: Statement
+            if let overdueAt {
+                statement = try overdue(at: overdueAt, state, unit)
+            } else {
+                statement = try list(state, unit)
+            }
             if let before { try statement.bind(1, before) } else { try statement.bind(1, blob: Self.aboveAll) }
             try statement.bind(2, Int64(limit))
             return .tickets(try tickets(statement))
         case .sql: throw .sql(code: SQLITE_MISUSE, message: "SQL is for a QueryReader")
+        case .changes: throw .sql(code: SQLITE_MISUSE, message: "changes are for a ListFeed")
         }
     }
 
@@ -95,6 +106,15 @@ package final class DatabaseReader {
             try selectUnitAndState.bind(4, unit)
             return selectUnitAndState
         }
+    }
+
+    private func overdue(
+        at time: Int64, _ state: Ticket.State?, _ unit: String?
+    ) throws(StoreError) -> Statement {
+        try selectOverdue.bind(3, time)
+        try selectOverdue.bind(4, state?.rawValue)
+        if let unit { try selectOverdue.bind(5, unit) } else { try selectOverdue.bindNull(5) }
+        return selectOverdue
     }
 
     /// A page of a list ends early once it holds enough text; its last ticket says where to go on.
@@ -135,6 +155,8 @@ extension View {
         case .history(let rows): rows.reduce(0) { $0 + $1.note.utf8.count + 100 }
         // A QueryReader bounds its own.
         case .rows: 0
+        // So does a ListFeed.
+        case .changes: 0
         }
     }
 }

@@ -111,6 +111,10 @@ package final class ReplicatedDatabase {
             guard format <= Schema.format else {
                 throw .newerFormat(path: connection.path, newest: Schema.format, found: format)
             }
+            if format < 2 {
+                try connection.execute(
+                    "BEGIN IMMEDIATE; \(Schema.indexByDeadline) PRAGMA user_version = \(Schema.format); COMMIT;")
+            }
             let standing = try Standing(connection)
             return try ReplicatedDatabase(connection, standing, try ReplicatedTable.all(connection))
         }

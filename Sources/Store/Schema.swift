@@ -4,8 +4,15 @@
 enum Schema {
     static let firstVersion: UInt32 = 1
 
-    /// Of the file, in its header: how the store keeps things in it, beside the schema. The first databases have 0.
-    static let format: Int64 = 1
+    /// Of the file, in its header: how the store keeps things in it, beside the schema. The first databases have 0,
+    /// those without `indexByDeadline` 1.
+    static let format: Int64 = 2
+
+    /// Only of tickets that may become overdue. An index is no data: a database of an older format gets it when it is
+    /// opened, whatever the other node's has.
+    static let indexByDeadline = """
+        CREATE INDEX tickets_by_deadline ON tickets (deadline, id) WHERE deadline IS NOT NULL AND state <> 5;
+        """
 
     /// "TWLN", in the file's header.
     static let applicationID: Int64 = 0x5457_4c4e
@@ -32,6 +39,7 @@ enum Schema {
         CREATE INDEX tickets_by_state ON tickets (state, id);
         CREATE INDEX tickets_by_unit ON tickets (unit, id) WHERE unit <> '';
         CREATE INDEX tickets_by_unit_and_state ON tickets (unit, state, id) WHERE unit <> '';
+        \(indexByDeadline)
         CREATE TABLE history (
             ticket BLOB NOT NULL,
             revision INTEGER NOT NULL,

@@ -72,6 +72,8 @@ extension Statement {
         try check(value.map { sqlite3_bind_int64(raw, index, $0) } ?? sqlite3_bind_null(raw, index))
     }
 
+    func bindNull(_ index: Int32) throws(StoreError) { try check(sqlite3_bind_null(raw, index)) }
+
     func bind(_ index: Int32, _ text: String) throws(StoreError) {
         var text = text
         let code = text.withUTF8 { bytes in

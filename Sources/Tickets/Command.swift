@@ -52,10 +52,13 @@ public struct OpenTicket: Equatable, Sendable {
 public enum Query: Equatable, Sendable {
     case show(TicketID)
     /// Newest first. `state` and `unit` narrow it; `before` goes on from the last id of the page before.
-    case list(state: Ticket.State?, unit: String?, before: TicketID?, limit: Int)
+    /// With `overdueAt`, only those not completed whose deadline is not after that moment.
+    case list(state: Ticket.State?, unit: String?, before: TicketID?, limit: Int, overdueAt: Int64? = nil)
     case history(TicketID)
     /// Of any table; needs a certificate of the role service.
     case sql(SQLQuery)
+    /// What has happened to a list since a mark. The answer comes once there is something, or after a while without.
+    case changes(of: ListFilter, since: ListMark?)
 }
 
 /// What a query shows.
@@ -65,6 +68,7 @@ public enum View: Equatable, Sendable {
     case tickets([Ticket])
     case history([HistoryRow])
     case rows(SQLRows)
+    case changes(ListChanges)
 }
 
 /// What a command did: the ticket's state and number of history rows after it.

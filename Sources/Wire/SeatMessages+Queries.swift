@@ -53,8 +53,12 @@ extension Query {
                 state: message.state == 0 ? nil : try Ticket.State(wire: message.state, field: "state"),
                 unit: message.unit.isEmpty ? nil : message.unit,
                 before: message.before.isEmpty ? nil : try TicketID(message.before, field: "before"),
-                limit: message.limit == 0 ? Self.usualLimit : Int(message.limit))
+                limit: message.limit == 0 ? Self.usualLimit : Int(message.limit),
+                overdueAt: message.hasOverdueAt ? message.overdueAt : nil)
         case .sql(let message): self = .sql(try SQLQuery(message))
+        case .changes(let message):
+            self = .changes(
+                of: try ListFilter(message.filter), since: message.hasSince ? try ListMark(message.since) : nil)
         case nil: throw MalformedMessage(field: "query")
         }
     }
@@ -80,12 +84,16 @@ extension Twinline_Seat_V1_ReadRequest {
         switch query {
         case .show(let id): show.ticket = id.bytes
         case .history(let id): history.ticket = id.bytes
-        case .list(let state, let unit, let before, let limit):
+        case .list(let state, let unit, let before, let limit, let overdueAt):
             list.state = state?.wire ?? 0
             list.unit = unit ?? ""
             if let before { list.before = before.bytes }
             list.limit = UInt32(clamping: limit)
+            if let overdueAt { list.overdueAt = overdueAt }
         case .sql(let query): sql = Twinline_Seat_V1_SqlQuery(query)
+        case .changes(let filter, let mark):
+            changes.filter = Twinline_Seat_V1_ListFilter(filter)
+            if let mark { changes.since = Twinline_Seat_V1_ListMark(mark) }
         }
     }
 }
@@ -104,8 +112,9 @@ extension View {
             self = .history(try page.rows.map { message throws(MalformedMessage) in try HistoryRow(message) })
         case (.rows(let rows), .sql):
             self = .rows(try SQLRows(rows, epoch: answer.positionEpoch, lsn: answer.positionLsn))
+        case (.changes(let found), .changes): self = .changes(try ListChanges(found))
         case (.notNow, _), (.refused, _): return nil
-        case (.tickets, _), (.history, _), (.rows, _), (nil, _): throw MalformedMessage(field: "outcome")
+        case (.tickets, _), (.history, _), (.rows, _), (.changes, _), (nil, _): throw MalformedMessage(field: "outcome")
         }
     }
 }
@@ -121,6 +130,7 @@ extension Twinline_Seat_V1_ReadAnswer {
         case .tickets(let page): tickets.tickets = page.map { Twinline_Seat_V1_Ticket($0) }
         case .history(let rows): history.rows = rows.map { Twinline_Seat_V1_HistoryRow($0) }
         case .rows(let rows): self.rows = Twinline_Seat_V1_Rows(rows)
+        case .changes(let found): changes = Twinline_Seat_V1_ListChanges(found)
         }
     }
 }

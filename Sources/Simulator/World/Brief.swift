@@ -130,6 +130,7 @@ extension Operation {
             case .list: "\(number): list, \(level)"
             case .history: "\(number): history, \(level)"
             case .sql: "\(number): sql, \(level)"
+            case .changes: "\(number): changes"
             }
         }
     }

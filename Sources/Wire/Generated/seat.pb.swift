@@ -1140,6 +1140,15 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     set {query = .sql(newValue)}
   }
 
+  /// From any node; the level does not count.
+  package var changes: Twinline_Seat_V1_Changes {
+    get {
+      if case .changes(let v)? = query {return v}
+      return Twinline_Seat_V1_Changes()
+    }
+    set {query = .changes(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Query: Equatable, Sendable {
@@ -1148,6 +1157,8 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     case history(Twinline_Seat_V1_History)
     /// Needs a certificate of the role service.
     case sql(Twinline_Seat_V1_SqlQuery)
+    /// From any node; the level does not count.
+    case changes(Twinline_Seat_V1_Changes)
 
   }
 
@@ -1194,6 +1205,84 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     ]
 
   }
+
+  package init() {}
+}
+
+/// What has happened to a list since a mark. The answer waits until there is something, 20 seconds at most; then the seat
+/// asks again, with the mark of that answer. So each change comes once and in order, whatever becomes of connections and
+/// nodes meanwhile, and a seat that can't keep up is not flooded. At most 16 such questions wait on a connection.
+package nonisolated struct Twinline_Seat_V1_Changes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var filter: Twinline_Seat_V1_ListFilter {
+    get {_filter ?? Twinline_Seat_V1_ListFilter()}
+    set {_filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  package var hasFilter: Bool {self._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  package mutating func clearFilter() {self._filter = nil}
+
+  /// As an answer gave it, from whichever node. None: the answer comes at once and says where to begin.
+  package var since: Twinline_Seat_V1_ListMark {
+    get {_since ?? Twinline_Seat_V1_ListMark()}
+    set {_since = newValue}
+  }
+  /// Returns true if `since` has been explicitly set.
+  package var hasSince: Bool {self._since != nil}
+  /// Clears the value of `since`. Subsequent reads from it will return its default value.
+  package mutating func clearSince() {self._since = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _filter: Twinline_Seat_V1_ListFilter? = nil
+  fileprivate var _since: Twinline_Seat_V1_ListMark? = nil
+}
+
+/// Tickets for which all of this is so.
+package nonisolated struct Twinline_Seat_V1_ListFilter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0: any.
+  package var state: UInt32 = 0
+
+  /// Empty: any.
+  package var unit: String = String()
+
+  /// Not completed, and the deadline has passed, by the clock of the node that is asked.
+  package var overdue: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// To be sent back as it came, but for its position and `time`, which the list is read with.
+package nonisolated struct Twinline_Seat_V1_ListMark: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Both below 2^62.
+  package var epoch: UInt64 = 0
+
+  package var lsn: UInt64 = 0
+
+  package var changes: UInt32 = 0
+
+  /// Tickets whose deadlines are up to here are overdue.
+  package var time: Int64 = 0
+
+  package var ticket: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -1250,9 +1339,21 @@ package nonisolated struct Twinline_Seat_V1_List: Sendable {
   /// At most 1,000; 0 means 100.
   package var limit: UInt32 = 0
 
+  /// Only those not completed whose deadline is not after this.
+  package var overdueAt: Int64 {
+    get {_overdueAt ?? 0}
+    set {_overdueAt = newValue}
+  }
+  /// Returns true if `overdueAt` has been explicitly set.
+  package var hasOverdueAt: Bool {self._overdueAt != nil}
+  /// Clears the value of `overdueAt`. Subsequent reads from it will return its default value.
+  package mutating func clearOverdueAt() {self._overdueAt = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _overdueAt: Int64? = nil
 }
 
 package nonisolated struct Twinline_Seat_V1_History: Sendable {
@@ -1321,6 +1422,14 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
     set {outcome = .rows(newValue)}
   }
 
+  package var changes: Twinline_Seat_V1_ListChanges {
+    get {
+      if case .changes(let v)? = outcome {return v}
+      return Twinline_Seat_V1_ListChanges()
+    }
+    set {outcome = .changes(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -1329,10 +1438,123 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
     case notNow(Twinline_Seat_V1_NotNow)
     case refused(Twinline_Seat_V1_Refusal)
     case rows(Twinline_Seat_V1_Rows)
+    case changes(Twinline_Seat_V1_ListChanges)
 
   }
 
   package init() {}
+}
+
+package nonisolated struct Twinline_Seat_V1_ListChanges: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// In the order in which they happened; perhaps none.
+  package var changes: [Twinline_Seat_V1_ListChange] = []
+
+  package var mark: Twinline_Seat_V1_ListMark {
+    get {_mark ?? Twinline_Seat_V1_ListMark()}
+    set {_mark = newValue}
+  }
+  /// Returns true if `mark` has been explicitly set.
+  package var hasMark: Bool {self._mark != nil}
+  /// Clears the value of `mark`. Subsequent reads from it will return its default value.
+  package mutating func clearMark() {self._mark = nil}
+
+  /// This node does not know what happened since the mark that was asked for: the list is to be read anew, with AT_LEAST
+  /// the mark's position (and `overdue_at` its time), and then followed from this mark. A change that such a list shows
+  /// already comes once more: it is known by its revision.
+  package var beginAgain: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _mark: Twinline_Seat_V1_ListMark? = nil
+}
+
+package nonisolated struct Twinline_Seat_V1_ListChange: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: Twinline_Seat_V1_ListChange.Kind {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
+
+  package var row: Twinline_Seat_V1_HistoryRow {
+    get {_storage._row ?? Twinline_Seat_V1_HistoryRow()}
+    set {_uniqueStorage()._row = newValue}
+  }
+  /// Returns true if `row` has been explicitly set.
+  package var hasRow: Bool {_storage._row != nil}
+  /// Clears the value of `row`. Subsequent reads from it will return its default value.
+  package mutating func clearRow() {_uniqueStorage()._row = nil}
+
+  package var ticket: Twinline_Seat_V1_Ticket {
+    get {_storage._ticket ?? Twinline_Seat_V1_Ticket()}
+    set {_uniqueStorage()._ticket = newValue}
+  }
+  /// Returns true if `ticket` has been explicitly set.
+  package var hasTicket: Bool {_storage._ticket != nil}
+  /// Clears the value of `ticket`. Subsequent reads from it will return its default value.
+  package mutating func clearTicket() {_uniqueStorage()._ticket = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+    case unspecified // = 0
+
+    /// It is on the list now. `ticket` is set, and `row`, unless it is there because its deadline has passed.
+    case entered // = 1
+
+    /// It stays on the list.
+    case changed // = 2
+
+    /// It no longer is on the list.
+    case left // = 3
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .unspecified
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .entered
+      case 2: self = .changed
+      case 3: self = .left
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .entered: return 1
+      case .changed: return 2
+      case .left: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Twinline_Seat_V1_ListChange.Kind] = [
+      .unspecified,
+      .entered,
+      .changed,
+      .left,
+    ]
+
+  }
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Twinline_Seat_V1_Rows: Sendable {
@@ -3634,7 +3856,7 @@ nonisolated extension Twinline_Seat_V1_NotNow.Reason: SwiftProtobuf._ProtoNamePr
 
 nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{2}\u{6}show\0\u{1}list\0\u{1}history\0\u{1}sql\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{2}\u{6}show\0\u{1}list\0\u{1}history\0\u{1}sql\0\u{1}changes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3698,6 +3920,19 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
           self.query = .sql(v)
         }
       }()
+      case 14: try {
+        var v: Twinline_Seat_V1_Changes?
+        var hadOneofValue = false
+        if let current = self.query {
+          hadOneofValue = true
+          if case .changes(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.query = .changes(v)
+        }
+      }()
       default: break
       }
     }
@@ -3737,6 +3972,10 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
       guard case .sql(let v)? = self.query else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
     }()
+    case .changes?: try {
+      guard case .changes(let v)? = self.query else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3755,6 +3994,135 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
 
 nonisolated extension Twinline_Seat_V1_ReadRequest.Level: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LATEST\0\u{1}AT_LEAST\0\u{1}STANDBY\0")
+}
+
+nonisolated extension Twinline_Seat_V1_Changes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Changes"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filter\0\u{1}since\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._filter) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._since) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._filter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._since {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_Changes, rhs: Twinline_Seat_V1_Changes) -> Bool {
+    if lhs._filter != rhs._filter {return false}
+    if lhs._since != rhs._since {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_ListFilter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ListFilter"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{1}unit\0\u{1}overdue\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.state) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.overdue) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.state != 0 {
+      try visitor.visitSingularUInt32Field(value: self.state, fieldNumber: 1)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 2)
+    }
+    if self.overdue != false {
+      try visitor.visitSingularBoolField(value: self.overdue, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_ListFilter, rhs: Twinline_Seat_V1_ListFilter) -> Bool {
+    if lhs.state != rhs.state {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.overdue != rhs.overdue {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_ListMark: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ListMark"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}lsn\0\u{1}changes\0\u{1}time\0\u{1}ticket\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.lsn) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.changes) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.ticket) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.lsn != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lsn, fieldNumber: 2)
+    }
+    if self.changes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.changes, fieldNumber: 3)
+    }
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 4)
+    }
+    if !self.ticket.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ticket, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_ListMark, rhs: Twinline_Seat_V1_ListMark) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.lsn != rhs.lsn {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.ticket != rhs.ticket {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension Twinline_Seat_V1_SqlQuery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3834,7 +4202,7 @@ nonisolated extension Twinline_Seat_V1_Show: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Twinline_Seat_V1_List: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".List"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{1}unit\0\u{1}before\0\u{1}limit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{1}unit\0\u{1}before\0\u{1}limit\0\u{3}overdue_at\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3846,12 +4214,17 @@ nonisolated extension Twinline_Seat_V1_List: SwiftProtobuf.Message, SwiftProtobu
       case 2: try { try decoder.decodeSingularStringField(value: &self.unit) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.before) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self._overdueAt) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.state != 0 {
       try visitor.visitSingularUInt32Field(value: self.state, fieldNumber: 1)
     }
@@ -3864,6 +4237,9 @@ nonisolated extension Twinline_Seat_V1_List: SwiftProtobuf.Message, SwiftProtobu
     if self.limit != 0 {
       try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 4)
     }
+    try { if let v = self._overdueAt {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3872,6 +4248,7 @@ nonisolated extension Twinline_Seat_V1_List: SwiftProtobuf.Message, SwiftProtobu
     if lhs.unit != rhs.unit {return false}
     if lhs.before != rhs.before {return false}
     if lhs.limit != rhs.limit {return false}
+    if lhs._overdueAt != rhs._overdueAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3909,7 +4286,7 @@ nonisolated extension Twinline_Seat_V1_History: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{2}\u{7}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0\u{1}rows\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{2}\u{7}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0\u{1}rows\0\u{1}changes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3985,6 +4362,19 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
           self.outcome = .rows(v)
         }
       }()
+      case 15: try {
+        var v: Twinline_Seat_V1_ListChanges?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .changes(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .changes(v)
+        }
+      }()
       default: break
       }
     }
@@ -4025,6 +4415,10 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
       guard case .rows(let v)? = self.outcome else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
     }()
+    case .changes?: try {
+      guard case .changes(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -4038,6 +4432,138 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension Twinline_Seat_V1_ListChanges: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ListChanges"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}changes\0\u{1}mark\0\u{3}begin_again\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._mark) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.beginAgain) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 1)
+    }
+    try { if let v = self._mark {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.beginAgain != false {
+      try visitor.visitSingularBoolField(value: self.beginAgain, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_ListChanges, rhs: Twinline_Seat_V1_ListChanges) -> Bool {
+    if lhs.changes != rhs.changes {return false}
+    if lhs._mark != rhs._mark {return false}
+    if lhs.beginAgain != rhs.beginAgain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_ListChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ListChange"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}row\0\u{1}ticket\0")
+
+  fileprivate class _StorageClass {
+    var _kind: Twinline_Seat_V1_ListChange.Kind = .unspecified
+    var _row: Twinline_Seat_V1_HistoryRow? = nil
+    var _ticket: Twinline_Seat_V1_Ticket? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _kind = source._kind
+      _row = source._row
+      _ticket = source._ticket
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularEnumField(value: &_storage._kind) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._row) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._ticket) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._kind != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._kind, fieldNumber: 1)
+      }
+      try { if let v = _storage._row {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._ticket {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Twinline_Seat_V1_ListChange, rhs: Twinline_Seat_V1_ListChange) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._row != rhs_storage._row {return false}
+        if _storage._ticket != rhs_storage._ticket {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Twinline_Seat_V1_ListChange.Kind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}ENTERED\0\u{1}CHANGED\0\u{1}LEFT\0")
 }
 
 nonisolated extension Twinline_Seat_V1_Rows: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

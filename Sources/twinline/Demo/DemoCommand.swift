@@ -99,7 +99,7 @@ struct DemoCommand: AsyncParsableCommand {
         } catch { trouble = "\(error)" }
         crew.stop()
         bookkeepers.stop()
-        await (work, books)
+        _ = await (work, books)
         timeline.say("the seats are done; looking up all that was acknowledged")
         var report = await self.report(pair, crew, clients, results, trouble, record)
         (report.rows, report.unreadable) = (tickets.rows.count + tickets.unreadable.count, tickets.unreadable.count)

@@ -90,7 +90,7 @@ extension Outcome {
         case .success(.ticket(let ticket)): self = .ok(.ticket(Sighting(ticket?.progress)))
         case .success(.history(let rows)): self = .ok(.rows(rows.map(TicketStep.init)))
         case .success(.tickets(let tickets)): self = .ok(.tickets(tickets.map(\.id)))
-        case .success(.rows), .failure: self = .failed(nil)
+        case .success(.rows), .success(.changes), .failure: self = .failed(nil)
         }
     }
 }

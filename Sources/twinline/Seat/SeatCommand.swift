@@ -11,8 +11,8 @@ struct SeatCommand: AsyncParsableCommand {
         discussion: "Exit codes: 0 done, 1 refused, 69 no node answered, 75 outcome unknown, or disks full: ask again.",
         subcommands: [
             OpenCommand.self, ShowCommand.self, ListCommand.self, DispatchCommand.self, AcceptCommand.self,
-            ReturnCommand.self, CompleteCommand.self, NoteCommand.self, HistoryCommand.self, ReplayCommand.self,
-            SeatStatusCommand.self,
+            ReturnCommand.self, CompleteCommand.self, NoteCommand.self, HistoryCommand.self, FollowCommand.self,
+            ReplayCommand.self, SeatStatusCommand.self,
         ])
 }
 

@@ -122,7 +122,7 @@ private func time(_ milliseconds: Int64) -> String {
 }
 
 extension Ticket {
-    fileprivate var line: String {
+    var line: String {
         let firstLine = text.split(separator: "\n").first.map(String.init) ?? ""
         return "\(id)  \(state)  \(time(openedAt))  \(unit.isEmpty ? "–" : unit)  \(category): \(firstLine)"
     }
@@ -138,7 +138,7 @@ extension Ticket {
         return (lines + ["", text]).joined(separator: "\n")
     }
 
-    fileprivate var object: [String: Any] {
+    var object: [String: Any] {
         [
             "ticket": "\(id)", "state": "\(state)", "opened_at": openedAt, "channel": "\(channel)", "caller": caller,
             "category": category, "district": district, "priority": "\(priority)", "confidential": confidential,
@@ -148,12 +148,12 @@ extension Ticket {
 }
 
 extension HistoryRow {
-    fileprivate var line: String {
+    var line: String {
         let what = [unit, note].filter { !$0.isEmpty }.joined(separator: ": ")
         return "\(revision)  \(time(at))  \(actor)  \(action) → \(state)  \(what)"
     }
 
-    fileprivate var object: [String: Any] {
+    var object: [String: Any] {
         [
             "ticket": "\(ticket)", "revision": revision, "at": at, "actor": actor, "action": "\(action)",
             "state": "\(state)", "unit": unit, "note": note,

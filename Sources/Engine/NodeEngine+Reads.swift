@@ -58,8 +58,8 @@ extension NodeEngine {
             let changes = requests.filter(\.query.isChanges)
             if !changes.isEmpty { follow(changes) }
             let others = requests.filter { !$0.query.isChanges }
-            for request in others where request.level != .latest { readHere(request) }
-            let latest = others.filter { $0.level == .latest }
+            for request in others where !isLatest(request.level) { readHere(request) }
+            let latest = others.filter { isLatest($0.level) }
             return latest.isEmpty ? () : readLatest(latest)
         }
         readLatest(requests)
@@ -77,7 +77,18 @@ extension NodeEngine {
     /// there, so that nothing waits here that nobody waits for any more.
     private func readHere(_ request: PendingRead) {
         guard has(request.level) else { return deliver([request.answered(.notNow(.notPrimary))]) }
+        var request = request
+        request.age = age
+        if case .standby(let limit?) = request.level, age.map({ $0 > limit * 1_000_000 }) ?? true {
+            return deliver([request.answered(.notNow(.tooOld))])
+        }
         reader.read([request])
+    }
+
+    /// A primary has no age: who asks for a young standby and finds that it leads now wants what is newest.
+    private func isLatest(_ level: SeatRead.Level) -> Bool {
+        if case .standby(.some) = level { return replica.serves }
+        return level == .latest
     }
 
     private func has(_ level: SeatRead.Level) -> Bool {

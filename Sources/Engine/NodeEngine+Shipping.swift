@@ -90,7 +90,7 @@ extension NodeEngine {
         shipping?.underWay.append(through: last, bytes)
         shipping?.unapplied.append(through: last, bytes)
         let message = Message(replica.epoch, session, .append(Run(frames), committed: replica.committed))
-        shell.send(PeerEnvelope(message, frames: frames, pair: pair), everywhere: false)
+        shell.send(PeerEnvelope(message, frames: frames, pair: pair, stamp: stamp(of: message)), everywhere: false)
     }
 
     /// The standby's database is so far behind its log that seats would have to wait for it, should it take over: the

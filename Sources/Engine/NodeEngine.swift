@@ -24,6 +24,7 @@ package final class NodeEngine {
     package var pinned: LSN?
     var writes: Writes
     var reads = Reads()
+    var freshness = Freshness()
     private var standing: Standing
     /// Counts the times that this node began to serve.
     private(set) var reign: UInt64 = 0
@@ -102,6 +103,7 @@ package final class NodeEngine {
         }
         run { $0.receive(envelope.message) }
         incoming = []
+        noteAge(envelope)
         pump()
     }
 
@@ -116,6 +118,7 @@ package final class NodeEngine {
         case .recordSaved(let record): run { $0.recordSaved(record) }
         case .applied(let lsn):
             run { $0.applied(through: lsn) }
+            freshness.applied(through: lsn)
             reads.applied(through: lsn, reader)
             releaseCache()
         case .checkpointed(let lsn):
@@ -161,7 +164,8 @@ package final class NodeEngine {
     private func send(_ message: Message) {
         var chain: UInt64?
         if case .joinAccepted(let common) = message.body, common == tip.position { chain = tip.chain }
-        shell.send(PeerEnvelope(message, chain: chain, pair: pair), everywhere: isBeating)
+        let envelope = PeerEnvelope(message, chain: chain, pair: pair, stamp: stamp(of: message))
+        shell.send(envelope, everywhere: isBeating)
     }
 
     /// What follows from the replica's new state, rather than from one effect.
@@ -240,11 +244,5 @@ package final class NodeEngine {
         halted = true
         database.refuseRequests()
         shell.halt(reason)
-    }
-}
-
-extension Replica {
-    var isFollowing: Bool {
-        if case .standby(let standby) = role { standby.session != nil } else { false }
     }
 }

@@ -48,7 +48,7 @@ package struct WriteAnswer: Sendable {
     package var outcome: Outcome
 }
 
-package enum NotNow: Sendable { case notPrimary, overloaded, stopping, diskFull }
+package enum NotNow: Sendable { case notPrimary, overloaded, stopping, diskFull, tooOld }
 
 /// A seat's question, on its way to the readers.
 package struct PendingRead: Sendable {
@@ -56,6 +56,8 @@ package struct PendingRead: Sendable {
     package var level: SeatRead.Level
     package var query: Query
     package var connection: any SeatConnection
+    /// Of what this node shows, in nanoseconds; nil: not known, or it leads.
+    var age: UInt64?
 
     package init(
         number: UInt64, level: SeatRead.Level = .latest, query: Query, connection: any SeatConnection
@@ -67,7 +69,7 @@ package struct PendingRead: Sendable {
     }
 
     package func answered(_ outcome: ReadAnswer.Outcome, at position: Position = .zero) -> ReadAnswer {
-        ReadAnswer(connection: connection, number: number, position: position, outcome: outcome)
+        ReadAnswer(connection: connection, number: number, position: position, age: age, outcome: outcome)
     }
 }
 
@@ -81,6 +83,7 @@ package struct ReadAnswer: Sendable {
     package var number: UInt64
     /// What was seen.
     package var position: Position
+    package var age: UInt64?
     package var outcome: Outcome
 }
 

@@ -23,6 +23,7 @@ extension Twinline_Seat_V1_NotNow {
         switch reason {
         case .notPrimary: self.reason = .notPrimary
         case .stopping: self.reason = .stopping
+        case .tooOld: self.reason = .tooOld
         case .overloaded:
             self.reason = .overloaded
             againAfter = 50
@@ -58,6 +59,8 @@ extension Twinline_Seat_V1_ReadAnswer {
         }
         number = answer.number
         (positionEpoch, positionLsn) = (answer.position.epoch.value, answer.position.lsn.value)
+        // Up: it must not seem younger than it is.
+        if let age = answer.age { ageUs = (age + 999) / 1000 }
     }
 }
 

@@ -57,6 +57,13 @@ extension SeatSession {
             message = .request(request)
         }
 
+        /// A standby's answer would not do.
+        mutating func askPrimary() {
+            guard case .read(var read) = message else { return }
+            read.level = .latest
+            message = .read(read)
+        }
+
         /// What its caller is told when nothing more is awaited.
         func failure(_ key: Key) -> SeatError {
             guard case .request(let name) = key, copies > turnedAway else {

@@ -19,8 +19,9 @@ public final class SeatClient: Sendable {
         case latest
         /// At least this position.
         case atLeast(epoch: UInt64, lsn: UInt64)
-        /// Whatever a standby has.
-        case standby
+        /// What a standby has. With a limit: all that was answered, to anyone, up to so long ago; from the primary when
+        /// no standby knows to be that young.
+        case standby(maxAge: Duration? = nil)
     }
 
     let eventLoop: any EventLoop
@@ -218,7 +219,8 @@ extension SeatRead.Level {
         switch level {
         case .latest: self = .latest
         case .atLeast(let epoch, let lsn): self = .atLeast(Position(Epoch(epoch), LSN(lsn)))
-        case .standby: self = .standby
+        case .standby(let limit):
+            self = .standby(maxAge: limit.map { UInt64(clamping: TimeAmount($0).nanoseconds / 1_000_000) })
         }
     }
 }
@@ -230,7 +232,7 @@ extension SeatSession.Outcome {
         if case .done(let done) = self { .success(done) } else { failure() }
     }
     var view: Result<View, SeatError> {
-        if case .view(let view) = self { .success(view) } else { failure() }
+        if case .view(let view, _) = self { .success(view) } else { failure() }
     }
     fileprivate var status: Result<NodeStatus, SeatError> {
         if case .status(let status) = self { .success(status) } else { failure() }

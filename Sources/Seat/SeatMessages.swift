@@ -56,8 +56,13 @@ package enum FromNode: Equatable, Sendable {
         package var againAfter: UInt64
         /// Its disk is full: the request was not taken.
         package var diskFull: Bool
-        package init(_ standing: Standing? = nil, againAfter: UInt64 = 0, diskFull: Bool = false) {
-            (self.standing, self.againAfter, self.diskFull) = (standing, againAfter, diskFull)
+        /// What it has is older than was asked for.
+        package var tooOld: Bool
+        package init(
+            _ standing: Standing? = nil, againAfter: UInt64 = 0, diskFull: Bool = false, tooOld: Bool = false
+        ) {
+            (self.standing, self.againAfter) = (standing, againAfter)
+            (self.diskFull, self.tooOld) = (diskFull, tooOld)
         }
     }
 }
@@ -163,7 +168,7 @@ extension FromNode.NotNow {
     fileprivate init(_ message: Twinline_Seat_V1_NotNow) {
         self.init(
             message.hasStanding ? Standing(message.standing) : nil, againAfter: UInt64(message.againAfter),
-            diskFull: message.reason == .diskFull)
+            diskFull: message.reason == .diskFull, tooOld: message.reason == .tooOld)
     }
 }
 

@@ -31,13 +31,19 @@ extension SeatSession {
         _ number: UInt64, _ verdict: FromNode.ReadVerdict, on link: Link, at now: Instant
     ) -> [Directive] {
         let key = Key.read(number)
-        if case .notNow(let reason) = verdict { return postpone(key, reason, on: link, at: now) }
+        if case .notNow(let reason) = verdict {
+            if reason.tooOld, pending[key]?.on == link {
+                pending[key]?.askPrimary()
+                return sendNow(key, at: now)
+            }
+            return postpone(key, reason, on: link, at: now)
+        }
         guard let item = pending.removeValue(forKey: key), case .read(let read) = item.message else { return [] }
         measure(item, at: now)
         switch verdict {
         case .view(let answer):
             guard let view = try? View(answer, to: read.query) else { return deliver(.failed(.unreachable), item) }
-            return deliver(.view(view), item)
+            return deliver(.view(view, Origin(answer)), item)
         case .refused(let refusal): return deliver(.failed(.refused(refusal)), item)
         case .notNow: return []
         }

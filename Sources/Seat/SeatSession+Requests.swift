@@ -153,7 +153,8 @@ extension SeatSession {
     func destination(of item: Pending) -> Link? {
         switch item.message.readLevel {
         case nil, .latest: target
-        case .standby: standbyLink
+        case .standby(nil): standbyLink
+        case .standby(.some): standbyLink ?? target
         // Rather from the node that has less to do.
         case .atLeast: standbyLink ?? target
         }

@@ -43,7 +43,7 @@ package struct SeatSession: Equatable, Sendable {
         case named(RequestName)
         /// It was not run under the name that it is kept under, and never will be.
         case nameVoid
-        case view(View)
+        case view(View, Origin)
         case status(NodeStatus)
         case operation(OperationAnswer)
     }

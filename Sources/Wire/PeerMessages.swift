@@ -12,15 +12,20 @@ package struct PeerEnvelope: Equatable, Sendable {
     package var pair: RandomID
     /// Of the first `hello` on a connection: which process speaks, a random number.
     package var process: UInt64
+    /// Of `acknowledge`: when it was sent, by the sender's clock. Of `heartbeat` and `append`: the newest of those that
+    /// came in this session. 0: none.
+    package var stamp: UInt64
 
     package init(
-        _ message: Message, frames: [EntryFrame] = [], chain: UInt64? = nil, pair: RandomID = .zero, process: UInt64 = 0
+        _ message: Message, frames: [EntryFrame] = [], chain: UInt64? = nil, pair: RandomID = .zero,
+        process: UInt64 = 0, stamp: UInt64 = 0
     ) {
         self.message = message
         self.frames = frames
         self.chain = chain
         self.pair = pair
         self.process = process
+        self.stamp = stamp
     }
 }
 
@@ -41,14 +46,16 @@ extension Twinline_Node_V1_PeerMessage {
         case .joinRefused(let refusal): joinRefused.reason = UInt32(refusal.rawValue)
         case .append(_, let committed):
             append.frames = Self.join(envelope.frames)
-            append.committed = committed.value
+            (append.committed, append.echo) = (committed.value, envelope.stamp)
         case .fetched:
             fetched.frames = Self.join(envelope.frames)
         case .acknowledge(let synced, let applied, let reachesWitness, let hasRoom):
             (acknowledge.synced, acknowledge.applied) = (synced.value, applied.value)
             (acknowledge.reachesWitness, acknowledge.diskFull) = (reachesWitness, !hasRoom)
+            acknowledge.stamp = envelope.stamp
         case .heartbeat(let committed, let synced, let applied):
             (heartbeat.committed, heartbeat.synced, heartbeat.applied) = (committed.value, synced.value, applied.value)
+            heartbeat.echo = envelope.stamp
         case .confirm(let round): confirm.number = round
         case .confirmed(let round): confirmed.number = round
         case .handOver(let through): handOver.through = through.value
@@ -68,6 +75,17 @@ extension Twinline_Node_V1_PeerMessage {
         var data = Data(capacity: frames.reduce(0) { $0 + $1.bytes.count })
         for frame in frames { data.append(contentsOf: frame.bytes) }
         return data
+    }
+}
+
+extension Twinline_Node_V1_PeerMessage {
+    fileprivate var stamp: UInt64 {
+        switch body {
+        case .acknowledge(let acknowledge): acknowledge.stamp
+        case .heartbeat(let heartbeat): heartbeat.echo
+        case .append(let append): append.echo
+        default: 0
+        }
     }
 }
 
@@ -126,7 +144,9 @@ extension PeerEnvelope {
         }
         let session = UniqueNumber(process: wire.sessionProcess, counter: wire.sessionCounter)
         let epoch = try Epoch(wire: wire.epoch, field: "epoch")
-        self.init(Message(epoch, session, body), frames: frames, chain: chain, pair: pair, process: process)
+        self.init(
+            Message(epoch, session, body), frames: frames, chain: chain, pair: pair, process: process,
+            stamp: wire.stamp)
     }
 
     /// Whole, valid and consecutive frames, or nothing.

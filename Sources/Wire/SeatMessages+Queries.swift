@@ -13,8 +13,9 @@ package struct SeatRead: Equatable, Sendable {
         case latest
         /// From any node that has applied at least this.
         case atLeast(Position)
-        /// From a standby, with its age.
-        case standby
+        /// From a standby, with its age. With a limit, in milliseconds, from one that knows to be no older, or else
+        /// from the primary.
+        case standby(maxAge: UInt64? = nil)
     }
 
     package init(number: UInt64, level: Level, query: Query) {
@@ -32,7 +33,7 @@ package struct SeatRead: Equatable, Sendable {
                 Position(
                     try Epoch(wire: message.atLeastEpoch, field: "at_least_epoch"),
                     try LSN(wire: message.atLeastLsn, field: "at_least_lsn")))
-        case .standby: level = .standby
+        case .standby: level = .standby(maxAge: message.maxAgeMs == 0 ? nil : UInt64(message.maxAgeMs))
         case .UNRECOGNIZED: throw MalformedMessage(field: "level")
         }
         self.init(number: message.number, level: level, query: try Query(message))
@@ -70,7 +71,9 @@ extension Twinline_Seat_V1_ReadRequest {
         number = read.number
         switch read.level {
         case .latest: level = .latest
-        case .standby: level = .standby
+        case .standby(let limit):
+            level = .standby
+            maxAgeMs = limit.map { UInt32(clamping: max($0, 1)) } ?? 0
         case .atLeast(let position):
             level = .atLeast
             atLeastEpoch = position.epoch.value

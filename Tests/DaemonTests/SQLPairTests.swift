@@ -52,7 +52,7 @@ import Wire
             let position = SeatClient.ReadLevel.atLeast(epoch: found.epoch, lsn: found.lsn)
             let elsewhere = try await platform.query(query, level: position)
             #expect(elsewhere.rows == found.rows && elsewhere.lsn >= found.lsn)
-            #expect(try await platform.query(query, level: .standby).rows.count == transactions)
+            #expect(try await platform.query(query, level: .standby()).rows.count == transactions)
             let digests = (try await running.status(.a).digest, try await running.status(.b).digest)
             #expect(digests.0 == digests.1)
             await platform.close()
@@ -104,7 +104,7 @@ import Wire
             // A service may do to tickets what a seat may, and everything goes on.
             let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, 2))
             _ = try await platform.perform(.open(OpenTicket(id: ticket, openedAt: 5, category: "c", text: "t")))
-            let rows = try await platform.query(SQLQuery("SELECT count(*) FROM tickets"), level: .standby).rows
+            let rows = try await platform.query(SQLQuery("SELECT count(*) FROM tickets"), level: .standby()).rows
             #expect(rows == [[.integer(1)]] || rows == [[.integer(0)]])
             await platform.close()
         }

@@ -109,8 +109,8 @@ struct SQLEngineTests {
         let count = ReadAnswer.Outcome.view(.rows(SQLRows(columns: ["count(*)"], rows: [[.integer(0)]])))
         #expect(try query(.latest, of: .a) == count)
         #expect(try query(.latest, of: .b) == .notNow(.notPrimary))
-        #expect(try query(.standby, of: .b) == count)
-        #expect(try query(.standby, of: .a) == .notNow(.notPrimary))
+        #expect(try query(.standby(), of: .b) == count)
+        #expect(try query(.standby(), of: .a) == .notNow(.notPrimary))
         let applied = pair[.b].database.database.applied
         for name in NodeName.allCases { #expect(try query(.atLeast(applied), of: name) == count) }
         #expect(pair[.b].views.last?.position == applied)
@@ -120,7 +120,7 @@ struct SQLEngineTests {
         #expect(try query(.atLeast(parted), of: .b) == .notNow(.notPrimary))
         // A ticket's too.
         pair[.b].engine.read([
-            PendingRead(number: 1, level: .standby, query: .history(TicketID(high: 7, low: 1)), connection: seat)
+            PendingRead(number: 1, level: .standby(), query: .history(TicketID(high: 7, low: 1)), connection: seat)
         ])
         try pair.pump()
         #expect(pair[.b].views.last?.outcome == .view(.history([])))

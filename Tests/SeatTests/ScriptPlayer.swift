@@ -51,7 +51,7 @@ struct ScriptPlayer {
             return seat.withdraw(try again(step), for: SeatSession.Call(call), by: deadline, at: now)
         }
         if let call = step.read {
-            let level: SeatRead.Level = step.level == "standby" ? .standby : .latest
+            let level: SeatRead.Level = step.level == "standby" ? .standby() : .latest
             return seat.ask(.show(ticket), level: level, for: SeatSession.Call(call), by: deadline, at: now)
         }
         return seat.receive(try message(step), on: try link(step.on ?? ""), at: now)

@@ -80,7 +80,7 @@ import Wire
     @Test("a read from a standby goes to the standby, waits for one to be there, and stays when another node leads")
     func standby() {
         var dialogue = Dialogue.settled()
-        #expect(ask(&dialogue, .standby).asked == [Ask(sequence: 1, on: b0)])
+        #expect(ask(&dialogue, .standby()).asked == [Ask(sequence: 1, on: b0)])
         #expect(dialogue.lose(b0).asked == [Ask(sequence: 1, on: b1)])
         #expect(dialogue.lose(b1).asked == [])
         _ = dialogue.run(milliseconds: 50)
@@ -91,7 +91,7 @@ import Wire
         let answer = Twinline_Seat_V1_ReadAnswer(
             number: 1, at: Position(e1, LSN(5)), .rows(SQLRows(columns: ["1"], rows: [[.integer(1)]])))
         let rows = SQLRows(columns: ["1"], rows: [[.integer(1)]], epoch: 1, lsn: 5)
-        #expect(dialogue.receive(.shown(1, .view(answer)), b0).delivered == [.view(.rows(rows))])
+        #expect(dialogue.receive(.shown(1, .view(answer)), b0).delivered == [.view(.rows(rows), Origin(answer))])
     }
 
     @Test("a read at a position goes to the standby if there is one, else to the primary, until one is far enough")
@@ -110,7 +110,7 @@ import Wire
         var dialogue = Dialogue.settled()
         _ = dialogue.lose(b0)
         _ = dialogue.lose(b1)
-        #expect(ask(&dialogue, .standby).asked == [])
+        #expect(ask(&dialogue, .standby()).asked == [])
         let directives = dialogue.run(milliseconds: 11_000)
         #expect(directives.delivered == [.failed(.unreachable)])
         #expect(directives.asked == [])

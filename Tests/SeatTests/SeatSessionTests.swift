@@ -131,7 +131,25 @@ import Wire
         #expect(dialogue.ask(.show(ticket)).asked == [Ask(sequence: 1, on: a0)])
         #expect(dialogue.lose(a0).asked == [Ask(sequence: 1, on: a1)])
         let answer = Twinline_Seat_V1_ReadAnswer(number: 1, at: Position(e1, LSN(5)), .ticket(nil))
-        #expect(dialogue.receive(.shown(1, .view(answer)), a1).delivered == [.view(.ticket(nil))])
+        #expect(dialogue.receive(.shown(1, .view(answer)), a1).delivered == [.view(.ticket(nil), Origin(answer))])
+    }
+
+    @Test("who asks for a young standby goes to the primary when that is too old, or is not there")
+    func tooOld() {
+        var dialogue = Dialogue.settled()
+        func ask(_ number: UInt64, _ limit: UInt64?) -> [SeatSession.Directive] {
+            dialogue.seat.ask(
+                .show(ticket), level: .standby(maxAge: limit), for: SeatSession.Call(number),
+                by: dialogue.now.after(milliseconds: 1000), at: dialogue.now)
+        }
+        #expect(ask(101, 200).asked == [Ask(sequence: 1, on: b0)])
+        let tooOld = FromNode.ReadVerdict.notNow(.init(tooOld: true))
+        #expect(dialogue.receive(.shown(1, tooOld), b0).asked == [Ask(sequence: 1, on: a0)])
+        // From now on it is a question to whoever leads.
+        #expect(dialogue.lose(a0).asked == [Ask(sequence: 1, on: a1)])
+        _ = (dialogue.lose(b0), dialogue.lose(b1))
+        #expect(ask(102, 200).asked == [Ask(sequence: 2, on: a1)])
+        #expect(ask(103, nil).asked == [])
     }
 
     @Test("a read without an answer by its deadline is unreachable")

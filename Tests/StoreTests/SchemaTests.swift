@@ -50,7 +50,7 @@ struct SchemaTests {
             throws: StoreError.damaged(path: folder.file("other"), message: "it is not a database of Twinline")
         ) { try ReplicatedDatabase.open(at: folder.file("other")) }
         try ReplicatedDatabase.create(at: folder.file("newer")).run("PRAGMA user_version = 99")
-        #expect(throws: StoreError.newerFormat(path: folder.file("newer"), newest: 1, found: 99)) {
+        #expect(throws: StoreError.newerFormat(path: folder.file("newer"), newest: 2, found: 99)) {
             _ = try ReplicatedDatabase.open(at: folder.file("newer"))
         }
         #expect(throws: StoreError.cannotOpen(path: folder.file("other"), reason: "there is a database already")) {

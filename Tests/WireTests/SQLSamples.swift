@@ -25,7 +25,7 @@ extension Sample {
         Sample(
             "sql",
             SeatRead(
-                number: 5, level: .standby,
+                number: 5, level: .standby(),
                 query: .sql(SQLQuery("SELECT ?, ?, ?, ?, ?", values, rowLimit: 100_000, timeLimit: 60_000))),
             .seatRead),
         Sample(

@@ -59,7 +59,7 @@ func openSessionRoundTrip() throws {
 
 @Test("a query survives the network", arguments: queries)
 func queryRoundTrip(_ query: Query) throws {
-    for level in [SeatRead.Level.latest, .atLeast(Position(Epoch(3), LSN(9))), .standby] {
+    for level in [SeatRead.Level.latest, .atLeast(Position(Epoch(3), LSN(9))), .standby(), .standby(maxAge: 7)] {
         let read = SeatRead(number: 5, level: level, query: query)
         #expect(try SeatRead(sent(Twinline_Seat_V1_ReadRequest(read))) == read)
     }

@@ -90,7 +90,7 @@ extension Sample {
             "list", .list(state: .completed, unit: "roads", before: id, limit: 1000),
             .atLeast(Position(Epoch(3), LSN(300)))),
         read("list of all", .list(state: nil, unit: nil, before: nil, limit: 100), .latest),
-        read("history", .history(id), .standby),
+        read("history", .history(id), .standby()),
     ]
 
     static let seatAnswers = [

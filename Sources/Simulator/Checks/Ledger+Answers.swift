@@ -65,7 +65,10 @@ extension Ledger {
                 lsn = known.lsn
             }
             counts.answers += 1
-            answered = max(answered, lsn)
+            if lsn > answered {
+                answered = lsn
+                answeredAt.append((world.now, lsn))
+            }
             checkLeave(process)
         }
         given = []
@@ -128,6 +131,20 @@ extension Ledger {
         case (.list, .tickets(let list)): for ticket in list { check(ticket, ticket.id, at: position, process) }
         default: world.fail("\(process.name) shows what was not asked for")
         }
+    }
+
+    /// A standby's answer is no older than it says, as long as its clock went steadily meanwhile (P3).
+    func aged(_ age: UInt64, at position: Position, since moment: UInt64, by process: NodeProcess) {
+        let real = process.clock.duration(of: age)
+        guard real <= moment, process.clock.isSteady(since: moment - real) else { return }
+        counts.ages += 1
+        // A nanosecond may be lost in rounding.
+        guard let before = answeredAt.last(where: { $0.time + 2 < moment - real }), position.lsn < before.lsn else {
+            return
+        }
+        world.fail(
+            "P3: \(process.name) shows \(position), said to be \(age / 1_000_000) ms old, and \(before.lsn) had been "
+                + "answered before that")
     }
 
     private func change(of id: TicketID, at position: Position) -> Change? {

@@ -22,6 +22,7 @@ extension Ledger {
         world.count("entries lost by a forced act", by: history.count - Int(kept.value))
         history.removeLast(history.count - Int(kept.value))
         answered = min(answered, kept)
+        answeredAt.removeAll { $0.lsn > kept }
         outcomes = outcomes.filter { $0.value.lsn <= kept }
         sessions = sessions.filter { $0.value <= kept }
         done = done.filter { $0.value.lsn <= kept }

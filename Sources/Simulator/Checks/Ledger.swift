@@ -58,7 +58,7 @@ final class Ledger {
     var outcomes: [RequestName: (outcome: WriteAnswer.Outcome, lsn: LSN)] = [:]
     var sessions: [Int64: LSN] = [:]
     /// The newest entry of which somebody was told.
-    var answered = LSN.zero
+    var answered = LSN.zero, answeredAt: [(time: UInt64, lsn: LSN)] = []
     /// What became of each ticket, oldest first.
     var tickets: [TicketID: [Change]] = [:]
     struct Change { var lsn: LSN, revision: Int64, state: Ticket.State }
@@ -66,7 +66,7 @@ final class Ledger {
     var done: [UInt64: (lsn: LSN, done: Done)] = [:]
     var counts = Counts()
 
-    struct Counts { var answers = 0, reads = 0, entries = 0 }
+    struct Counts { var answers = 0, reads = 0, ages = 0, entries = 0 }
 
     init(_ world: World) { self.world = world }
 

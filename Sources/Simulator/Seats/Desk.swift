@@ -85,7 +85,9 @@ final class Desk {
             default: .show(ticket)
             }
         switch random.below(4) {
-        case 0 where world.profile.standbyReads: return .read(query, .standby)
+        case 0 where world.profile.standbyReads:
+            let limit = random.below(400)
+            return .read(query, .standby(maxAge: limit < 200 ? nil : limit))
         case 1:
             let lsn = world.ledger.tickets[ticket]?.last?.lsn ?? .zero
             guard lsn > .zero else { return .read(query, .latest) }
@@ -123,7 +125,7 @@ final class Desk {
             }
             if done.revision == 1 { tickets.append(done.ticket) }
             if done.revision > told[done.ticket]?.revision ?? 0 { told[done.ticket] = done }
-        case .view(let view):
+        case .view(let view, _):
             answers += 1
             // Linearizable, as the seat sees it (P3).
             guard case .ticket(let ticket) = view, ticket?.revision ?? 0 < operation.knownRevision,

@@ -83,6 +83,9 @@ final class Clock {
         self.rate = rate
     }
 
+    /// Neither its rate has changed since, nor has it jumped.
+    func isSteady(since time: UInt64) -> Bool { since <= time }
+
     func jump(by nanoseconds: Int64, at time: UInt64) {
         let reading = read(at: time)
         base = nanoseconds < 0 ? reading - min(reading, nanoseconds.magnitude) : reading + nanoseconds.magnitude

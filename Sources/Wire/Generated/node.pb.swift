@@ -419,6 +419,9 @@ package nonisolated struct Twinline_Node_V1_Append: Sendable {
 
   package var committed: UInt64 = 0
 
+  /// As in a heartbeat.
+  package var echo: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -437,6 +440,9 @@ package nonisolated struct Twinline_Node_V1_Acknowledge: Sendable {
 
   package var diskFull: Bool = false
 
+  /// When it was sent, in nanoseconds of the standby's own clock; 0: it does not say.
+  package var stamp: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -452,6 +458,10 @@ package nonisolated struct Twinline_Node_V1_Heartbeat: Sendable {
   package var synced: UInt64 = 0
 
   package var applied: UInt64 = 0
+
+  /// The highest stamp that has come in this session; 0: none. All that was answered before that moment is committed by
+  /// now: so a standby that has applied as much knows how old it is, whatever both clocks say.
+  package var echo: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1286,7 +1296,7 @@ nonisolated extension Twinline_Node_V1_JoinRefused: SwiftProtobuf.Message, Swift
 
 nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Append"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}frames\0\u{1}committed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}frames\0\u{1}committed\0\u{1}echo\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1296,6 +1306,7 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.frames) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.echo) }()
       default: break
       }
     }
@@ -1308,12 +1319,16 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
     if self.committed != 0 {
       try visitor.visitSingularUInt64Field(value: self.committed, fieldNumber: 2)
     }
+    if self.echo != 0 {
+      try visitor.visitSingularFixed64Field(value: self.echo, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Twinline_Node_V1_Append, rhs: Twinline_Node_V1_Append) -> Bool {
     if lhs.frames != rhs.frames {return false}
     if lhs.committed != rhs.committed {return false}
+    if lhs.echo != rhs.echo {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1321,7 +1336,7 @@ nonisolated extension Twinline_Node_V1_Append: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Acknowledge"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_full\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}synced\0\u{1}applied\0\u{3}reaches_witness\0\u{3}disk_full\0\u{1}stamp\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1333,6 +1348,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.reachesWitness) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.diskFull) }()
+      case 5: try { try decoder.decodeSingularFixed64Field(value: &self.stamp) }()
       default: break
       }
     }
@@ -1351,6 +1367,9 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if self.diskFull != false {
       try visitor.visitSingularBoolField(value: self.diskFull, fieldNumber: 4)
     }
+    if self.stamp != 0 {
+      try visitor.visitSingularFixed64Field(value: self.stamp, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1359,6 +1378,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
     if lhs.applied != rhs.applied {return false}
     if lhs.reachesWitness != rhs.reachesWitness {return false}
     if lhs.diskFull != rhs.diskFull {return false}
+    if lhs.stamp != rhs.stamp {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1366,7 +1386,7 @@ nonisolated extension Twinline_Node_V1_Acknowledge: SwiftProtobuf.Message, Swift
 
 nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}committed\0\u{1}synced\0\u{1}applied\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}committed\0\u{1}synced\0\u{1}applied\0\u{1}echo\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1377,6 +1397,7 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.committed) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.synced) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.applied) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.echo) }()
       default: break
       }
     }
@@ -1392,6 +1413,9 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
     if self.applied != 0 {
       try visitor.visitSingularUInt64Field(value: self.applied, fieldNumber: 3)
     }
+    if self.echo != 0 {
+      try visitor.visitSingularFixed64Field(value: self.echo, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1399,6 +1423,7 @@ nonisolated extension Twinline_Node_V1_Heartbeat: SwiftProtobuf.Message, SwiftPr
     if lhs.committed != rhs.committed {return false}
     if lhs.synced != rhs.synced {return false}
     if lhs.applied != rhs.applied {return false}
+    if lhs.echo != rhs.echo {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1043,6 +1043,9 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
     case soloNotAllowed // = 3
     case stopping // = 4
     case diskFull // = 5
+
+    /// Ask the primary instead.
+    case tooOld // = 6
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -1057,6 +1060,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       case 3: self = .soloNotAllowed
       case 4: self = .stopping
       case 5: self = .diskFull
+      case 6: self = .tooOld
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -1069,6 +1073,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       case .soloNotAllowed: return 3
       case .stopping: return 4
       case .diskFull: return 5
+      case .tooOld: return 6
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -1081,6 +1086,7 @@ package nonisolated struct Twinline_Seat_V1_NotNow: Sendable {
       .soloNotAllowed,
       .stopping,
       .diskFull,
+      .tooOld,
     ]
 
   }
@@ -1104,6 +1110,10 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
   package var atLeastEpoch: UInt64 = 0
 
   package var atLeastLsn: UInt64 = 0
+
+  /// With STANDBY: "not now" (TOO_OLD) unless the standby knows that it shows all that was answered up to so many
+  /// milliseconds ago. 0: however old it is.
+  package var maxAgeMs: UInt32 = 0
 
   package var query: Twinline_Seat_V1_ReadRequest.OneOf_Query? = nil
 
@@ -1171,7 +1181,8 @@ package nonisolated struct Twinline_Seat_V1_ReadRequest: Sendable {
     /// From any node that has applied at least (at_least_epoch, at_least_lsn); "not now" before that.
     case atLeast // = 1
 
-    /// From a standby, at once: what it has applied, which the answer's position tells.
+    /// From a standby, at once: what it has applied, which the answer's position tells, and its age. A primary answers
+    /// as to LATEST if `max_age_ms` is set, and "not now" if it is not.
     case standby // = 2
     case UNRECOGNIZED(Int)
 
@@ -1380,6 +1391,17 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
 
   package var positionLsn: UInt64 = 0
 
+  /// Of a standby: all that was answered up to so many microseconds before it took the question is in it, and perhaps
+  /// more. Absent when it does not know yet.
+  package var ageUs: UInt64 {
+    get {_ageUs ?? 0}
+    set {_ageUs = newValue}
+  }
+  /// Returns true if `ageUs` has been explicitly set.
+  package var hasAgeUs: Bool {self._ageUs != nil}
+  /// Clears the value of `ageUs`. Subsequent reads from it will return its default value.
+  package mutating func clearAgeUs() {self._ageUs = nil}
+
   package var outcome: Twinline_Seat_V1_ReadAnswer.OneOf_Outcome? = nil
 
   package var tickets: Twinline_Seat_V1_Tickets {
@@ -1443,6 +1465,8 @@ package nonisolated struct Twinline_Seat_V1_ReadAnswer: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _ageUs: UInt64? = nil
 }
 
 package nonisolated struct Twinline_Seat_V1_ListChanges: Sendable {
@@ -3851,12 +3875,12 @@ nonisolated extension Twinline_Seat_V1_NotNow: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension Twinline_Seat_V1_NotNow.Reason: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NOT_PRIMARY\0\u{1}OVERLOADED\0\u{1}SOLO_NOT_ALLOWED\0\u{1}STOPPING\0\u{1}DISK_FULL\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}NOT_PRIMARY\0\u{1}OVERLOADED\0\u{1}SOLO_NOT_ALLOWED\0\u{1}STOPPING\0\u{1}DISK_FULL\0\u{1}TOO_OLD\0")
 }
 
 nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{2}\u{6}show\0\u{1}list\0\u{1}history\0\u{1}sql\0\u{1}changes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}level\0\u{3}at_least_epoch\0\u{3}at_least_lsn\0\u{3}max_age_ms\0\u{2}\u{5}show\0\u{1}list\0\u{1}history\0\u{1}sql\0\u{1}changes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3868,6 +3892,7 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularEnumField(value: &self.level) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.atLeastEpoch) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.atLeastLsn) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maxAgeMs) }()
       case 10: try {
         var v: Twinline_Seat_V1_Show?
         var hadOneofValue = false
@@ -3955,6 +3980,9 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
     if self.atLeastLsn != 0 {
       try visitor.visitSingularUInt64Field(value: self.atLeastLsn, fieldNumber: 4)
     }
+    if self.maxAgeMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxAgeMs, fieldNumber: 5)
+    }
     switch self.query {
     case .show?: try {
       guard case .show(let v)? = self.query else { preconditionFailure() }
@@ -3986,6 +4014,7 @@ nonisolated extension Twinline_Seat_V1_ReadRequest: SwiftProtobuf.Message, Swift
     if lhs.level != rhs.level {return false}
     if lhs.atLeastEpoch != rhs.atLeastEpoch {return false}
     if lhs.atLeastLsn != rhs.atLeastLsn {return false}
+    if lhs.maxAgeMs != rhs.maxAgeMs {return false}
     if lhs.query != rhs.query {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -4286,7 +4315,7 @@ nonisolated extension Twinline_Seat_V1_History: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReadAnswer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{2}\u{7}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0\u{1}rows\0\u{1}changes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}position_epoch\0\u{3}position_lsn\0\u{3}age_us\0\u{2}\u{6}tickets\0\u{1}history\0\u{3}not_now\0\u{1}refused\0\u{1}rows\0\u{1}changes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4297,6 +4326,7 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.positionEpoch) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.positionLsn) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._ageUs) }()
       case 10: try {
         var v: Twinline_Seat_V1_Tickets?
         var hadOneofValue = false
@@ -4394,6 +4424,9 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
     if self.positionLsn != 0 {
       try visitor.visitSingularUInt64Field(value: self.positionLsn, fieldNumber: 3)
     }
+    try { if let v = self._ageUs {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
     switch self.outcome {
     case .tickets?: try {
       guard case .tickets(let v)? = self.outcome else { preconditionFailure() }
@@ -4428,6 +4461,7 @@ nonisolated extension Twinline_Seat_V1_ReadAnswer: SwiftProtobuf.Message, SwiftP
     if lhs.number != rhs.number {return false}
     if lhs.positionEpoch != rhs.positionEpoch {return false}
     if lhs.positionLsn != rhs.positionLsn {return false}
+    if lhs._ageUs != rhs._ageUs {return false}
     if lhs.outcome != rhs.outcome {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -111,7 +111,7 @@ final class Bookkeepers: Sendable {
         let token = history.begin(.balances(source), by: number)
         do throws(SeatError) {
             let found = try await client.query(
-                SQLQuery(sql), level: source == .latest ? .latest : .standby,
+                SQLQuery(sql), level: source == .latest ? .latest : .standby(),
                 within: source == .latest ? Self.patience : Self.standbyPatience)
             var balances: [String: Int64] = [:]
             for row in found.rows {
@@ -180,7 +180,7 @@ final class Bookkeepers: Sendable {
             } else if let ticket {
                 let token = history.begin(.show(ticket, .standby), by: first + 2)
                 let result = await withCheckedContinuation { waiting in
-                    client.query(.show(ticket), level: .standby, within: Self.standbyPatience) {
+                    client.query(.show(ticket), level: .standby(), within: Self.standbyPatience) {
                         waiting.resume(returning: $0)
                     }
                 }

@@ -85,7 +85,7 @@ struct SQLCommand: AsyncParsableCommand {
 
     private func show(_ query: SQLQuery, _ seat: SeatClient) async throws {
         let found = try await seat.query(
-            query, level: standby ? .standby : .latest, within: time(query.timeLimit / 1000 + 10))
+            query, level: standby ? .standby() : .latest, within: time(query.timeLimit / 1000 + 10))
         if json {
             let rows = found.rows.map { $0.map(\.json) }
             print(

@@ -1,3 +1,4 @@
+import Planted
 import Replication
 import Wire
 
@@ -14,9 +15,11 @@ struct EntryCache {
 
     private var first: LSN? { head < frames.count ? frames[head].position.lsn : nil }
 
+    /// After the log was cut, what comes does not follow what is here: then this begins anew. Until then nobody asks
+    /// for entries behind the log's end.
     mutating func append(_ new: [EntryFrame]) {
         guard let start = new.first?.position.lsn else { return }
-        if let last = frames.last, last.position.lsn.next != start { removeAll() }
+        if let last = frames.last, last.position.lsn.next != start, !planted("cacheOutlivesTheCut") { removeAll() }
         frames.append(contentsOf: new)
         bytes += new.reduce(0) { $0 + $1.bytes.count }
         while bytes > Self.limit, head < frames.count - 1 { dropFirst() }
@@ -35,13 +38,6 @@ struct EntryCache {
             end += 1
         }
         return Array(frames[start..<end])
-    }
-
-    mutating func cut(to lsn: LSN) {
-        while frames.count > head, let last = frames.last, last.position.lsn > lsn {
-            bytes -= last.bytes.count
-            frames.removeLast()
-        }
     }
 
     /// Entries at or below this LSN are wanted by nobody.

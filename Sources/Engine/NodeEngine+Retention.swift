@@ -5,8 +5,10 @@ extension NodeEngine {
     /// Segments are kept until the standby has them, and this node's database, for certain. A standby keeps what is not
     /// yet known to be committed: that is all that the other node could ever ask it for. What follows a copy that is
     /// being fetched stays until the standby has it.
-    func releaseLog() {
-        var possible = planted("releaseBeforeTheCheckpoint") ? replica.applied : min(checkpointed, replica.committed)
+    ///
+    /// - Parameter checkpointed: what no crash of this machine takes out of the database any more.
+    func releaseLog(_ checkpointed: LSN) {
+        var possible = min(checkpointed, replica.committed)
         var needed = possible
         switch replica.role {
         case .primary(let primary):

@@ -18,8 +18,6 @@ package final class NodeEngine {
     /// Frames that came with the message being received, until the replica has said which to append.
     private var incoming: [EntryFrame] = []
     var shipping: Shipping?
-    /// The database's last checkpoint: what is before it no crash of this machine brings back into question.
-    private(set) var checkpointed = LSN.zero
     /// The log is kept from here on, whatever its limit: a copy of the database is being fetched that ends here.
     package var pinned: LSN?
     var writes: Writes
@@ -113,7 +111,6 @@ package final class NodeEngine {
         case .logWorked: worked()
         case .logCut(let lsn, let tip):
             self.tip = tip
-            if !planted("cacheOutlivesTheCut") { cache.cut(to: lsn) }
             run { $0.logCut(to: lsn) }
         case .recordSaved(let record): run { $0.recordSaved(record) }
         case .applied(let lsn):
@@ -121,9 +118,8 @@ package final class NodeEngine {
             freshness.applied(through: lsn)
             reads.applied(through: lsn, reader)
             releaseCache()
-        case .checkpointed(let lsn):
-            checkpointed = lsn
-            releaseLog()
+            if planted("releaseBeforeTheCheckpoint") { releaseLog(lsn) }
+        case .checkpointed(let lsn): releaseLog(lsn)
         case .logReleased(let first): run { $0.logReleased(through: LSN(first.value - 1)) }
         case .entriesRead(let frames, let purpose): entriesRead(frames, purpose)
         case .batchExecuted(let batch): executed(batch)

@@ -55,11 +55,21 @@ extension ProcessTests.DataDirectoryTests {
             try bytes.write(to: file(name))
         }
 
-        /// What the process says last, and its exit code.
-        func run(_ role: String, _ configuration: String) async throws -> (code: Int32, said: String) {
-            let (code, _, said) = try await faulty.command(
-                role, "--config", file(configuration).path, "--log-level", "critical")
-            return (code, said)
+        /// What the process says of its end, and its exit code. One that goes to work instead is killed.
+        func run(_ role: String, _ configuration: String) async throws -> (code: Int32?, said: String) {
+            let log = file("said")
+            try? FileManager.default.removeItem(at: log)
+            let process = ManagedProcess(
+                role, FaultyPair.program, [role, "--config", file(configuration).path, "--log-level", "info"], log: log)
+            // A node listens before it looks at its data.
+            let working = role == "node" ? "no connection to the other node" : "listening"
+            try process.start()
+            while process.isRunning, !process.lastWords().contains(working) {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            process.kill()
+            let said = process.lastWords().split(separator: "\n").filter { $0.contains(" critical ") }
+            return (process.waitForExit(), said.joined(separator: "\n"))
         }
 
         func node(_ code: ExitCode, _ sentence: String) async throws {

@@ -65,7 +65,9 @@ extension ProcessTests.DiskFaultTests {
         try await faulty.start()
         let primary = try #require(await faulty.pair.view.look().primary)
         try faulty.disk(of: primary.other, "database-delay-ms 6000")
-        try await faulty.wait { $0.nodes[primary.other].value?.databaseStuck == true && !$0.isPaired }
+        try await faulty.wait(within: .seconds(60)) {
+            $0.nodes[primary.other].value?.databaseStuck == true && !$0.isPaired
+        }
         try await faulty.waitForWrites(100)
         #expect(await faulty.pair.view.look().primary == primary)
         try faulty.disk(of: primary.other)

@@ -77,8 +77,17 @@ final class FaultyPair {
         while crew.ledger.counts.writes < before + count { try await Task.sleep(for: .milliseconds(5)) }
     }
 
-    func wait(until condition: (PairView.Sight) -> Bool) async throws {
-        while !condition(await pair.view.look()) { try await Task.sleep(for: .milliseconds(10)) }
+    /// Throws after a time in which it did not hold: just before the test's own limit, which does not say what it was.
+    func wait(
+        within time: Duration = .seconds(150), until condition: (PairView.Sight) -> Bool
+    ) async throws {
+        let limit = ContinuousClock.now + time
+        while true {
+            let sight = await pair.view.look()
+            if condition(sight) { return }
+            guard ContinuousClock.now < limit else { throw Failure("waited in vain: \(sight.verdict)") }
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     /// Runs the command line as an operator would, and gives all that it says.

@@ -10,17 +10,20 @@ final class RecordedLog: Sendable {
 
     func lines(with text: String) -> [String] { lines.withLock { $0.filter { $0.contains(text) } } }
 
-    /// A line that holds all of these. The test's time limit ends it otherwise.
+    struct LineMissing: Error {
+        let texts: [String]
+    }
+
+    /// A line that holds all of these; throws after a minute without.
     func wait(for texts: [String]) async throws {
+        let limit = ContinuousClock.now + .seconds(60)
         while !lines.withLock({ $0.contains { line in texts.allSatisfy(line.contains) } }) {
+            guard ContinuousClock.now < limit else { throw LineMissing(texts: texts) }
             try await Task.sleep(for: .milliseconds(5))
         }
     }
 
-    /// The test's time limit ends it otherwise.
-    func wait(for text: String) async throws {
-        while lines(with: text).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
-    }
+    func wait(for text: String) async throws { try await wait(for: [text]) }
 
     private struct Handler: LogHandler {
         let log: RecordedLog

@@ -73,7 +73,7 @@ import Transport
                 let error = await dial(attempt, running.pair)
                 let told = attempt.told ?? attempt.reason
                 if attempt.folder == "pki" {
-                    #expect(error.hasPrefix("refused by the peer: \(told)"), "\(attempt.name): \(error)")
+                    try #require(error.hasPrefix("refused by the peer: \(told)"), "\(attempt.name): \(error)")
                     #expect(error.contains("this side's certificate, \(attempt.own),"), "\(attempt.name): \(error)")
                 } else {
                     // It finds the other pair's node as foreign as that finds it.
@@ -110,27 +110,28 @@ import Transport
         try pair.pki("issue", pair.path("neighbour"), "seat/1")
     }
 
-    /// Until the daemon has read the new revocation list, who is revoked gets in.
+    /// What ends the connection.
     private func dial(_ attempt: Attempt, _ pair: LivePair) async -> String {
-        while true {
-            let ended = pair.group.next().makePromise(of: String.self)
-            do {
-                let tls = try TLSContext(.client, attempt.files(pair), protocols: [attempt.speaking])
-                let role = attempt.port == 2 ? Identity.Role.witness : .node(.b)
-                let channel = try await Dialer(tls: tls).dial(
-                    try pair.address(attempt.port), on: pair.group.next(), expecting: role
-                ) { channel, _ in
-                    try channel.pipeline.syncOperations.addHandler(
-                        FrameRelay(
-                            core: channel.eventLoop, active: {}, frame: { _ in },
-                            closed: { ended.succeed($0.map { "\($0)" } ?? "closed") }))
-                }.get()
-                channel.eventLoop.scheduleTask(in: .milliseconds(200)) { channel.close(promise: nil) }
-            } catch {
-                ended.succeed("\(error)")
-            }
-            let text = (try? await ended.futureResult.get()) ?? ""
-            if text != "closed" { return text }
+        let loop = pair.group.next()
+        let ended = loop.makePromise(of: String.self)
+        // A daemon waits no longer for the first frame.
+        let limit = loop.scheduleTask(in: .seconds(15)) { ended.succeed("let in") }
+        do {
+            let tls = try TLSContext(.client, attempt.files(pair), protocols: [attempt.speaking])
+            let role = attempt.port == 2 ? Identity.Role.witness : .node(.b)
+            let channel = try await Dialer(tls: tls).dial(
+                try pair.address(attempt.port), on: loop, expecting: role
+            ) { channel, _ in
+                try channel.pipeline.syncOperations.addHandler(
+                    FrameRelay(
+                        core: channel.eventLoop, active: {}, frame: { _ in },
+                        closed: { ended.succeed($0.map { "\($0)" } ?? "closed") }))
+            }.get()
+            ended.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        } catch {
+            ended.succeed("\(error)")
         }
+        defer { limit.cancel() }
+        return (try? await ended.futureResult.get()) ?? ""
     }
 }

@@ -23,6 +23,8 @@ import Wire
             let stopper = Stopper()
             let daemon = NodeDaemon(settings, log: second.logger)
             async let end = daemon.run(stopper)
+            // However this ends: the daemon is waited for.
+            defer { stopper.request() }
 
             let reason = "another process is node a already, and alive"
             for whose in ["b", "witness"] {

@@ -55,6 +55,14 @@ import Wire
         #expect(pair.members.values.allSatisfy { $0.halts.isEmpty })
     }
 
+    @Test("what no checkpoint has put into the database is kept: a power cut may take it from there")
+    func keepsForTheDatabase() throws {
+        let pair = try formedPair()
+        for member in pair.members.values { member.database.checkpoints = false }
+        try write(1...30, pair)
+        #expect(pair.members.values.allSatisfy { $0.log.log.first == LSN(1) && $0.engine.replica.applied > LSN(30) })
+    }
+
     @Test("what an absent standby lacks is kept, however much that is")
     func keepsForTheAbsent() throws {
         let pair = try formedPair()

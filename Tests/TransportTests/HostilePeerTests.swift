@@ -41,7 +41,7 @@ import Testing
         let echo = try await Echo(options: options)
         let raw = try await echo.connectRaw()
         #expect(await echo.next() == .refused(.handshakeTimedOut(seconds: 0)))
-        try await raw.closeFuture.get()
+        try await raw.untilClosed()
         await echo.listener.close()
     }
 

@@ -40,7 +40,10 @@ final class Echo: Sendable {
 
     var address: SocketAddress { listener.addresses[0] }
 
+    /// Nil after half a minute without one, so that a test fails that waits in vain.
     func next() async -> Event? {
+        let limit = Self.group.next().scheduleTask(in: .seconds(30)) { [append] in append.finish() }
+        defer { limit.cancel() }
         for await event in log { return event }
         return nil
     }
@@ -77,6 +80,7 @@ final class Caller: Sendable {
     /// As it was when the connection was made.
     let peer: PeerCertificate
     private let frames: AsyncThrowingStream<[UInt8], any Error>
+    private let append: AsyncThrowingStream<[UInt8], any Error>.Continuation
 
     convenience init(
         _ address: SocketAddress, tls: TLSContext? = nil, options: ConnectionOptions = .patient,
@@ -92,7 +96,7 @@ final class Caller: Sendable {
         expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .seconds(5)
     ) async throws {
         let (frames, append) = AsyncThrowingStream.makeStream(of: [UInt8].self)
-        self.frames = frames
+        (self.frames, self.append) = (frames, append)
         let dialer = Dialer(connections, options: options, connectTimeout: connectTimeout)
         let peer = Mutex<PeerCertificate?>(nil)
         channel = try await dialer.dial(address, on: Echo.group.next(), expecting: role) { channel, certificate in
@@ -108,10 +112,28 @@ final class Caller: Sendable {
         try await channel.writeAndFlush(frame)
     }
 
-    /// The next frame; nil once the connection has ended well. Throws what ended it otherwise.
+    /// The next frame; nil once the connection has ended well. Throws what ended it otherwise, or that for half a
+    /// minute nothing came.
     func next() async throws -> [UInt8]? {
+        let limit = channel.eventLoop.scheduleTask(in: .seconds(30)) { [append] in
+            append.finish(throwing: NothingCame())
+        }
+        defer { limit.cancel() }
         for try await frame in frames { return frame }
         return nil
+    }
+}
+
+struct NothingCame: Error {}
+
+extension Channel {
+    /// Waits until it is closed, for half a minute at most: NIO's own waiting outlasts a test's time limit.
+    func untilClosed() async throws {
+        let closed = eventLoop.makePromise(of: Void.self)
+        let limit = eventLoop.scheduleTask(in: .seconds(30)) { closed.fail(NothingCame()) }
+        closeFuture.cascade(to: closed)
+        defer { limit.cancel() }
+        try await closed.futureResult.get()
     }
 }
 

@@ -114,6 +114,7 @@ final class WriterThread: DatabaseWorker, Sendable {
         database.clock = monotonicNow
         var wishes: [SnapshotWish] = []
         var checkpoints = RoomyCheckpoints()
+        var expiry = SessionExpiry()
         do throws(StoreError) {
             try checkpoint(database, &checkpoints, now: true)
             while true {
@@ -154,7 +155,7 @@ final class WriterThread: DatabaseWorker, Sendable {
                     report(.requestsReturned(requests, .notPrimary))
                     continue
                 }
-                try execute(requests, reign, database)
+                try execute(requests, reign, database, &expiry)
             }
         } catch {
             report(.failed(WorkerFailure(error)))
@@ -213,11 +214,14 @@ final class WriterThread: DatabaseWorker, Sendable {
     }
 
     private func execute(
-        _ requests: [PendingWrite], _ reign: UInt64, _ database: ReplicatedDatabase
+        _ requests: [PendingWrite], _ reign: UInt64, _ database: ReplicatedDatabase, _ expiry: inout SessionExpiry
     ) throws(StoreError) {
         let batch: Batch
         do throws(StoreError) {
-            batch = try database.execute(requests.map(StoreRequest.init), now: wallClock())
+            let now = wallClock()
+            var wishes = requests.map(StoreRequest.init)
+            if !requests[0].standsAlone, let expiry = expiry.due(at: now) { wishes.append(expiry) }
+            batch = try database.execute(wishes, now: now)
         } catch .diskFull {
             // Nothing of it happened, and nothing was proposed.
             diskFull()

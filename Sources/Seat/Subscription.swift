@@ -1,4 +1,3 @@
-import Planted
 import Replication
 import Tickets
 import Wire
@@ -44,8 +43,7 @@ public struct Subscription: AsyncSequence, Sendable {
         private let client: SeatClient
         private let filter: ListFilter
         private var mark: ListMark?
-        /// The tickets on the list, as far as they are known here: what the list showed already comes once more.
-        private var revisions: [TicketID: Int64]?
+        private var shown = ShownTickets()
 
         fileprivate init(_ client: SeatClient, _ filter: ListFilter, from mark: ListMark?) {
             (self.client, self.filter, self.mark) = (client, filter, mark)
@@ -71,29 +69,13 @@ public struct Subscription: AsyncSequence, Sendable {
         private mutating func step(_ found: ListChanges) async throws(SeatError) -> Element? {
             if found.beginsAgain {
                 let tickets = try await list(at: found.mark)
-                revisions = Dictionary(tickets.map { ($0.id, $0.revision) }, uniquingKeysWith: { first, _ in first })
+                shown.begin(tickets)
                 mark = found.mark
                 return Element(update: .list(tickets), mark: found.mark)
             }
             mark = found.mark
-            let news = found.changes.filter { isNew($0) }
+            let news = found.changes.filter { shown.isNew($0) }
             return news.isEmpty ? nil : Element(update: .changes(news), mark: found.mark)
-        }
-
-        private mutating func isNew(_ change: ListChange) -> Bool {
-            guard let known = revisions?[change.ticket] else {
-                if case .entered = change { revisions?[change.ticket] = change.revision }
-                // One that left before the list was read is not on it.
-                if case .entered = change { return true } else { return revisions == nil }
-            }
-            // Without a row nothing has happened to the ticket but that time has passed.
-            guard change.revision > known || planted("showTwice") else { return false }
-            if case .left = change {
-                revisions?[change.ticket] = nil
-            } else {
-                revisions?[change.ticket] = change.revision
-            }
-            return true
         }
 
         private func list(at mark: ListMark) async throws(SeatError) -> [Ticket] {

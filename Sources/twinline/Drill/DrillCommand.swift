@@ -60,7 +60,7 @@ struct DrillCommand: AsyncParsableCommand {
     var inside = false
 
     func validate() throws {
-        guard (1...100).contains(seats) else { throw ValidationError("--seats must be 1 to 100") }
+        guard (1...1000).contains(seats) else { throw ValidationError("--seats must be 1 to 1000") }
         guard faults == nil || !all else { throw ValidationError("--faults and --all exclude each other") }
         if config == nil {
             guard seatConfig == nil, stop.isEmpty, start.isEmpty, !tickets else {

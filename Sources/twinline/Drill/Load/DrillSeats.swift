@@ -20,13 +20,14 @@ final class DrillSeats: Sendable {
     /// A seat adds to no more tickets than these, its newest.
     private static let desk = 6
 
-    /// - Parameter pause: between two requests of a seat.
+    /// - Parameter pause: between two requests of a seat. Nil: the more seats there are the longer, so that all of them
+    ///   together ask for about a thousand things a second, and the machine is busy with the fault and not with them.
     init(
-        _ configurations: [SeatConfiguration], seed: UInt64, writes: Bool = true,
-        pause: Duration = .milliseconds(15)
+        _ configurations: [SeatConfiguration], seed: UInt64, writes: Bool = true, pause: Duration? = nil
     ) throws {
         clients = try configurations.map { try SeatClient(configuration: $0) }
-        (self.seed, self.writes, self.pause) = (seed, writes, pause)
+        (self.seed, self.writes) = (seed, writes)
+        self.pause = pause ?? .milliseconds(max(15, configurations.count))
     }
 
     /// Whether it is one of the answers by whose absence a blackout is told: to a write, if any are made.

@@ -61,8 +61,8 @@ let package = Package(
         .target(
             name: "Simulator",
             dependencies: [
-                "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Seat", "Arbitration",
-                "CSQLiteSession",
+                "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Engine", "Seat",
+                "Arbitration", "CSQLiteSession",
             ]),
         // 5: sockets, threads, signals
         .target(
@@ -84,7 +84,9 @@ let package = Package(
             ]),
         .executableTarget(
             name: "twinline-sim",
-            dependencies: ["Simulator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Simulator", "Histories", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         // tests
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(
@@ -108,7 +110,7 @@ let package = Package(
             ],
             exclude: ["LogShow.txt"]),
         .testTarget(name: "ChaosTests", dependencies: ["DurableLog", "Store", "twinline"] + nio),
-        .testTarget(name: "DrillTests", dependencies: ["twinline", "Seat", "Tickets", "Wire"]),
+        .testTarget(name: "DrillTests", dependencies: ["twinline", "Seat", "Tickets", "Wire", "Histories"]),
         .testTarget(name: "InputTests", dependencies: ["twinline", "TestSupport"]),
         .testTarget(
             name: "LargeTests",
@@ -121,7 +123,9 @@ let package = Package(
                 "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", "TestSupport", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
-        .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Arbitration", "twinline-sim"]),
+        .testTarget(
+            name: "SimulatorTests",
+            dependencies: ["Simulator", "Arbitration", "Histories", "Seat", "Tickets", "Wire", "twinline-sim"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -112,7 +112,7 @@ package enum Outcome: Equatable, Sendable {
 }
 
 extension Outcome {
-    package init(_ done: Done) { self = .ok(.advanced(state: done.state, revision: done.revision)) }
+    package init(_ done: Done) { self = .ok(Answer(done)) }
 
     package init(_ refusal: Refusal) {
         switch refusal {
@@ -126,6 +126,10 @@ extension Outcome {
             self = .failed(nil)
         }
     }
+}
+
+extension Answer {
+    package init(_ done: Done) { self = .advanced(state: done.state, revision: done.revision) }
 }
 
 extension TicketStep {

@@ -45,7 +45,13 @@ package struct HistoryRecorder: Sendable {
         do { try history.complete(outcome, by: token.process, at: time) } catch {
             preconditionFailure("client \(token.client) was answered twice: \(error)")
         }
-        if outcome == .unknown { processes[token.client] += processes.count }
+        if outcome == .unknown { setAside(token) }
+    }
+
+    /// Nobody waits for it any more, and its client goes on as another process. It can still be completed, should its
+    /// outcome be learned later.
+    package mutating func setAside(_ token: Token) {
+        processes[token.client] = max(processes[token.client], token.process + processes.count)
     }
 
     /// The lines since this was last called. Empty unless they are written.

@@ -1,10 +1,13 @@
 import NIOCore
+import Planted
 
 /// Shares an event loop between handshakes and whatever else is due on it.
 ///
 /// A handshake takes the loop for half a millisecond, so those of a thousand seats that come back together would keep a
 /// node from its heartbeats for longer than the other node's patience. They take turns instead: after some
-/// milliseconds of them the loop does everything else first. Lives on that loop.
+/// milliseconds of them the loop does everything else first. What has begun is finished before more is begun: were all
+/// of a crowd half done when their time is over, all of it would be for nothing, and they would come again. Lives on
+/// that loop.
 package final class HandshakeTurns {
     /// Handshakes may hold the loop so long …
     private static let share = TimeAmount.milliseconds(4)
@@ -12,15 +15,20 @@ package final class HandshakeTurns {
     private static let pause = TimeAmount.milliseconds(1)
 
     private let loop: any EventLoop
-    private var waiting = CircularBuffer<() -> Void>()
+    private var waiting = CircularBuffer<() -> Void>(), begun = CircularBuffer<() -> Void>()
     private var spent = TimeAmount.zero
     private var isPaused = false
 
     package init(_ loop: any EventLoop) { self.loop = loop }
 
     /// Does one step, now or when its turn comes.
-    package func take(_ step: @escaping () -> Void) {
-        if isPaused || !waiting.isEmpty { waiting.append(step) } else { run(step) }
+    /// - Parameter hasBegun: it is not the handshake's first one.
+    package func take(hasBegun: Bool = false, _ step: @escaping () -> Void) {
+        if isPaused || !waiting.isEmpty || !begun.isEmpty {
+            if hasBegun, !planted("beginAllHandshakes") { begun.append(step) } else { waiting.append(step) }
+        } else {
+            run(step)
+        }
     }
 
     private func run(_ step: () -> Void) {
@@ -34,6 +42,8 @@ package final class HandshakeTurns {
 
     private func goOn() {
         (isPaused, spent) = (false, .zero)
-        while !isPaused, let step = waiting.popFirst() { run(step) }
+        // One that is new, always: whoever keeps going on must not keep the others out.
+        if let step = waiting.popFirst() { run(step) }
+        while !isPaused, let step = begun.popFirst() ?? waiting.popFirst() { run(step) }
     }
 }

@@ -27,8 +27,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     let options: ConnectionOptions
     private let admission: TLSAdmission
     private let turns: HandshakeTurns?
-    /// Its turn is still to come.
-    private var waitsForTurn = false
+    /// Its turn is still to come; it has had one.
+    private var waitsForTurn = false, hasBegun = false
     private var state = State.handshaking(received: 0)
     /// Of the handshake, or of lingering.
     private var deadline: Scheduled<Void>?
@@ -87,9 +87,10 @@ package final class TLSHandler: ChannelDuplexHandler {
         guard !waitsForTurn else { return }
         waitsForTurn = true
         var isLate = false
-        turns.take {
+        turns.take(hasBegun: hasBegun) {
             self.waitsForTurn = false
             guard case .handshaking = self.state else { return }
+            self.hasBegun = true
             self.advance(context)
             // What came with the handshake's end is delivered now, and nothing else says that this was all.
             if isLate { context.fireChannelReadComplete() }

@@ -20,7 +20,7 @@ extension TwinlineSim {
         }
         while end.map({ clock.now < $0 }) ?? (seed < first + (seeds ?? 0)) {
             CrashNote.set(seed)
-            let verdict = simulate(seed: seed)
+            let verdict = simulate(seed: seed, answersOnly: answersOnly)
             totals.add(verdict)
             if let violation = verdict.violation, !json {
                 print("seed \(seed): \(violation)\n    twinline-sim --seed \(seed)")

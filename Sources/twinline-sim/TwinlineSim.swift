@@ -27,6 +27,18 @@ struct TwinlineSim: ParsableCommand {
     @Flag(help: "With --seed: leave out faults while it still fails, and print the command that is left.")
     var shrink = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --seed: write what the seats asked for and were told, for `twinline check`.", valueName: "file"))
+    var history: String?
+
+    @Flag(
+        help: """
+            Judge only what seats were told, as anybody outside could: to see what a history shows by itself of a \
+            fault that was planted.
+            """)
+    var answersOnly = false
+
     @Flag(help: "With --seed: print the verdict only.")
     var quiet = false
 
@@ -59,8 +71,11 @@ struct TwinlineSim: ParsableCommand {
     func validate() throws {
         let ways = [seed != nil, seeds != nil, minutes != nil].filter { $0 }.count
         guard ways == 1 else { throw ValidationError("give one of --seed, --seeds and --minutes; see --help") }
-        guard seed != nil || !shrink && without.isEmpty && !quiet else {
-            throw ValidationError("--shrink, --quiet and --without belong to --seed")
+        guard seed != nil || !shrink && without.isEmpty && !quiet && history == nil else {
+            throw ValidationError("--shrink, --quiet, --without and --history belong to --seed")
+        }
+        guard !shrink || history == nil && !answersOnly else {
+            throw ValidationError("--shrink goes with neither --history nor --answers-only")
         }
         guard leftOut != nil else { throw ValidationError("--without wants numbers with commas between them") }
     }
@@ -82,7 +97,9 @@ struct TwinlineSim: ParsableCommand {
         // What was printed of a run that crashes leads to the cause.
         setvbuf(stdout, nil, _IOLBF, 0)
         let quiet = quiet || json
-        let verdict = simulate(seed: seed, without: leftOut ?? [], tracer: quiet ? nil : { print($0) })
+        let verdict = simulate(
+            seed: seed, without: leftOut ?? [], answersOnly: answersOnly, tracer: quiet ? nil : { print($0) })
+        if let history { try keep(verdict.history, at: history) }
         var totals = Totals()
         totals.add(verdict)
         print(json ? totals.json(realSeconds: 0) : verdict.violation.map { "violation: \($0)" } ?? totals.line)

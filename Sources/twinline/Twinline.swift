@@ -15,6 +15,6 @@ struct Twinline: AsyncParsableCommand {
             InitCommand.self, NodeCommand.self, WitnessCommand.self, SeatCommand.self, StatusCommand.self,
             SwitchoverCommand.self, ReseedCommand.self, ForceSoloCommand.self, ForcePromoteCommand.self,
             VerifyCommand.self, SQLCommand.self, LogCommand.self, BenchCommand.self, DemoCommand.self,
-            DrillCommand.self, CheckCommand.self,
+            DrillCommand.self, CableCommand.self, CheckCommand.self,
         ])
 }

@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import Histories
 import Seat
 import Testing
 import Tickets
@@ -12,12 +13,13 @@ import Tickets
     private static let second: UInt64 = 1_000_000_000
 
     private static func note(
-        at milliseconds: UInt64, _ outcome: SeatOperation.Outcome = .done(.open, revision: 1)
+        at milliseconds: UInt64, _ outcome: Outcome = .ok(.advanced(state: .open, revision: 1)),
+        _ error: SeatError? = nil
     ) -> SeatOperation {
         SeatOperation(
-            seat: 4, ticket: ticket, call: .command(.note, detail: "n"),
+            seat: 4, call: .command(ticket, TicketStep(.note, "n")),
             invoked: second + milliseconds * 1_000_000 - 1, completed: second + milliseconds * 1_000_000,
-            outcome: outcome)
+            outcome: outcome, error: error)
     }
 
     /// Answers every 10 ms for a second, without those from 300 to 700 ms.
@@ -27,8 +29,8 @@ import Tickets
         record.measure(
             operations + [
                 SeatOperation(
-                    seat: 1, ticket: ticket, call: .show, invoked: second, completed: second + 500_000_000,
-                    outcome: .shown(.open, revision: 1))
+                    seat: 1, call: .show(ticket, .latest), invoked: second, completed: second + 500_000_000,
+                    outcome: .ok(.ticket(Sighting(Ticket.Progress(state: .open, unit: "", revision: 1)))))
             ], from: second + 100_000_000, to: second + 990_000_000, pictureFrom: second)
         (record.lost, record.duplicated, record.toPaired) = (0, 0, 321.4)
         record.marks = [.init(at: 0, text: "SIGKILL <node a>"), .init(at: 500, text: "start node a")]
@@ -44,7 +46,18 @@ import Tickets
         report.faults = faults
         report.audit = SeatAudit(ticket, [], [])
         (report.acknowledged, report.reads, report.digest) = (1234, 56, "abc")
+        report.history = history([.ok(.advanced(state: .open, revision: 1))])
         return report
+    }
+
+    /// Of one who opens the ticket again and again.
+    private static func history(_ outcomes: [Outcome]) -> HistoryReport {
+        var recorder = HistoryRecorder(clients: 1)
+        for outcome in outcomes {
+            let token = recorder.invoke(.command(ticket, TicketStep(.open)), by: 0, at: 0)
+            recorder.complete(token, outcome, at: 0)
+        }
+        return HistoryReport(recorder.history)
     }
 
     @Test("a blackout is the longest time without an answer to a write, between a fault's two ends")
@@ -63,13 +76,13 @@ import Tickets
     @Test("errors count where they were answered, and are no answers")
     func errors() {
         var record = FaultRecord(name: "x", summary: "")
-        let failed = Self.note(at: 500, .failed(.unreachable))
+        let failed = Self.note(at: 500, .failed(nil), .unreachable)
         record.measure(
             [Self.note(at: 0), failed, Self.note(at: 900)], from: Self.second, to: Self.second + 900_000_000,
             pictureFrom: Self.second)
         (record.lost, record.duplicated, record.toPaired) = (0, 0, 1)
         #expect(record.blackout == 900 && record.errors == 1 && record.answers.reduce(0, +) == 2)
-        #expect(record.examples.first?.contains("seat 5") == true)
+        #expect(record.examples.first?.contains("seat 5, note") == true)
         #expect(!record.isGood)
         record.losesTwo = true
         #expect(!record.isGood, "with two lost a clear refusal is wanted")
@@ -96,6 +109,14 @@ import Tickets
         report = Self.report([Self.record()])
         report.audit?.lost = 1
         #expect(!report.isGood)
+        report = Self.report([Self.record()])
+        report.history = Self.history([
+            .ok(.advanced(state: .open, revision: 1)), .ok(.advanced(state: .open, revision: 1)),
+        ])
+        #expect(!report.isGood && report.text.contains("NOT GOOD: the history"))
+        #expect(report.text.contains("lines 1–2  process 0"), "what is wrong is told in full")
+        report.history = nil
+        #expect(!report.isGood)
     }
 
     @Test("the table")
@@ -114,6 +135,7 @@ import Tickets
                 twice         0
                 errors        2
                 copies        equal, digest abc
+                history       1 operations, right
 
                 kill-both: No node answered in time.
                 nothing lost, nothing twice, no error but where two were lost at once; paired again after each

@@ -1,3 +1,4 @@
+import Histories
 import Seat
 import Testing
 import Tickets
@@ -10,11 +11,10 @@ import Tickets
 
     private func told(
         _ action: HistoryRow.Action, _ detail: String = "",
-        _ outcome: SeatOperation.Outcome = .done(.open, revision: 1)
+        _ outcome: Outcome = .ok(.advanced(state: .open, revision: 1))
     ) -> SeatOperation {
         SeatOperation(
-            seat: 0, ticket: ticket, call: .command(action, detail: detail), invoked: 1, completed: 2,
-            outcome: outcome)
+            seat: 0, call: .command(ticket, TicketStep(action, detail)), invoked: 1, completed: 2, outcome: outcome)
     }
 
     private func row(_ revision: Int64, _ action: HistoryRow.Action, _ note: String = "") -> HistoryRow {
@@ -39,7 +39,7 @@ import Tickets
 
     @Test("what nobody was told of may be there, but not twice")
     func twice() {
-        let unknown = told(.note, "x", .failed(.unknown(RequestName(session: 1, sequence: 1))))
+        let unknown = told(.note, "x", .unknown)
         #expect(SeatAudit(ticket, [told(.open), unknown], [row(1, .open), row(2, .note, "x")]).duplicated == 0)
         #expect(SeatAudit(ticket, [told(.open), unknown], [row(1, .open)]).lost == 0)
         let twice = [row(1, .open), row(2, .note, "x"), row(3, .note, "x")]

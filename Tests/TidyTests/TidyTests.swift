@@ -24,8 +24,8 @@ import Testing
             "Planted", "Replication", "Wire", "Transport", "DurableLog", "NIOCore", "NIOPosix", "Logging", "Glibc",
         ],
         "Simulator": [
-            "Replication", "Tickets", "Wire", "DurableLog", "Store", "Engine", "Seat", "Arbitration", "CSQLiteSession",
-            "Glibc", "Synchronization",
+            "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Engine", "Seat", "Arbitration",
+            "CSQLiteSession", "Glibc", "Synchronization",
         ],
         "Daemon": [
             "Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Arbitration",

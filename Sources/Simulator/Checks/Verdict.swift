@@ -1,3 +1,4 @@
+import Histories
 import Replication
 import Store
 
@@ -17,22 +18,28 @@ package struct Verdict {
     package var coverage = Coverage()
     package var faultsPlanned = 0
     package var faultsApplied: [Int] = []
+    /// What the seats asked for and were told.
+    package var history = History()
 }
 
 /// Runs one seed: first things go wrong, then all but one is mended, then all, then one is lost for good.
+/// - Parameter answersOnly: nothing is judged but what seats were told.
 package func simulate(
-    seed: UInt64, without: Set<Int> = [], tracer: ((String) -> Void)? = nil
+    seed: UInt64, without: Set<Int> = [], answersOnly: Bool = false, tracer: ((String) -> Void)? = nil
 ) -> Verdict {
     var verdict = Verdict(seed: seed)
     let world: World
-    do throws(NodeFiles.Failure) { world = try World(seed: seed, without: without, tracer: tracer) } catch {
+    do throws(NodeFiles.Failure) {
+        world = try World(seed: seed, without: without, answersOnly: answersOnly, tracer: tracer)
+    } catch {
         verdict.violation = "the pair can't be made: \(error)"
         return verdict
     }
     world.run(for: world.profile.chaos)
     let course = Course(world)
     course.run()
-    verdict.violation = world.violation
+    verdict.history = world.desk.chronicle.history
+    verdict.violation = world.violation ?? world.desk.chronicle.violation()
     verdict.needsPerson = course.needsPerson
     verdict.simulatedNanoseconds = world.now
     verdict.steps = world.steps
@@ -69,6 +76,7 @@ final class Course {
         world.mend()
         settle()
         checkCopies()
+        lookUp()
     }
 
     /// Whoever is lost is one that the pair can do without as things stand; else it would be the second loss.
@@ -193,6 +201,16 @@ final class Course {
                 if computed != database.digest { world.fail("P7: \(node.name)'s tables add up to \(computed)") }
             } catch { world.fail("P7: \(node.name)'s tables can't be read: \(error)") }
         }
+    }
+}
+
+extension Course {
+    /// The copies are level: either has all that was ever answered.
+    fileprivate func lookUp() {
+        guard world.violation == nil, let reader = world.nodes[0].process?.reads.reader else { return }
+        do throws(StoreError) {
+            try world.desk.chronicle.lookUp { queries throws(StoreError) in try reader.read(queries).1 }
+        } catch { world.fail("P7: the tickets can't be read: \(error)") }
     }
 }
 

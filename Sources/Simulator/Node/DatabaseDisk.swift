@@ -179,7 +179,7 @@ final class DatabaseDisk: DatabaseWorker {
 /// Reads of committed data, a moment after they are ordered.
 final class DatabaseReads: ReadWorker {
     unowned let process: NodeProcess
-    private let reader: DatabaseReader
+    let reader: DatabaseReader
 
     init(_ process: NodeProcess, _ reader: DatabaseReader) { (self.process, self.reader) = (process, reader) }
 

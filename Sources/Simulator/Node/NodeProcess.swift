@@ -12,6 +12,7 @@ final class NodeProcess: Process, NodeShell {
     private(set) var engine: NodeEngine!
     private(set) var log: LogDisk!
     private(set) var database: DatabaseDisk!
+    private(set) var reads: DatabaseReads!
     private(set) var link: PeerRoutes!
     private(set) var arbiter: WitnessRoute!
     private var seats: [SeatEnd] = []
@@ -33,11 +34,12 @@ final class NodeProcess: Process, NodeShell {
         standing.epoch = replica.epoch
         log = LogDisk(self, opened)
         database = DatabaseDisk(self, opened.database)
+        reads = DatabaseReads(self, opened.reader)
         link = PeerRoutes(self)
         arbiter = WitnessRoute(self, at: node.witness)
         engine = NodeEngine(
             replica: replica, pair: world.pair, tip: try opened.log.tip() ?? opened.origin, log: log,
-            database: database, reader: DatabaseReads(self, opened.reader), shell: self)
+            database: database, reader: reads, shell: self)
     }
 
     func start() {
@@ -192,7 +194,7 @@ final class NodeProcess: Process, NodeShell {
     }
 
     func dismantle() {
-        (engine, log, database, link, arbiter) = (nil, nil, nil, nil, nil)
+        (engine, log, database, reads, link, arbiter) = (nil, nil, nil, nil, nil, nil)
         (seats, unknown) = ([], [])
     }
 }

@@ -12,7 +12,8 @@ final class Operation {
 
     let number: UInt64
     let host: Host
-    let caller: Int
+    /// Who waits for it: not always who asked for it first.
+    var caller: Int
     let wish: Wish
     /// Milliseconds.
     let patience: UInt64
@@ -33,6 +34,7 @@ final class Operation {
 /// All seats' work together: which tickets there are, what was promised of them.
 final class Desk {
     unowned let world: World
+    let chronicle: Chronicle
     private var numbers: UInt64 = 0
     /// Opened for certain.
     private(set) var tickets: [TicketID] = []
@@ -46,7 +48,10 @@ final class Desk {
     private(set) var unknown = 0
     private var losses = 0
 
-    init(_ world: World) { self.world = world }
+    init(_ world: World) {
+        self.world = world
+        chronicle = Chronicle(world)
+    }
 
     func next(for host: Host, _ caller: Int, _ random: inout SeededRandom) -> Operation {
         numbers += 1
@@ -111,12 +116,14 @@ final class Desk {
     // MARK: what becomes of it
 
     func asked(_ operation: Operation) {
+        chronicle.asked(operation)
         operation.losses = losses
         guard case .read(.show(let id), .latest) = operation.wish else { return }
         operation.knownRevision = told[id]?.revision ?? 0
     }
 
     func heard(_ outcome: SeatSession.Outcome, of operation: Operation) {
+        chronicle.heard(outcome, of: operation)
         switch outcome {
         case .done(let done):
             answers += 1
@@ -159,9 +166,14 @@ final class Desk {
         tickets.removeAll { world.ledger.tickets[$0] == nil }
         told = told.filter { id, done in world.ledger.tickets[id]?.last.map { $0.revision >= done.revision } ?? false }
         never = []
+        chronicle.close()
     }
 
-    func abandoned(_ operation: Operation) { unknown += 1 }
+    func abandoned(_ operation: Operation) {
+        chronicle.abandoned(operation)
+        // Without a name nobody can tell what became of it.
+        if !operation.isRead { unknown += 1 }
+    }
 
     /// What seats were told will not happen has not, and does not.
     func check() {

@@ -32,10 +32,7 @@ final class SimulatedSeat: Process, ConnectionOwner {
     /// The program ends and is started again: its session ends, what it had asked goes on.
     func restart() {
         for index in links.indices { open.removeValue(forKey: index)?.close(by: self) }
-        for operation in callers.values.sorted(by: { $0.number < $1.number }) where !operation.isRead {
-            // Without a name nobody can tell what became of it.
-            world.desk.abandoned(operation)
-        }
+        for operation in callers.values.sorted(by: { $0.number < $1.number }) { world.desk.abandoned(operation) }
         generation += 1
         callers = [:]
         timer = .max
@@ -113,7 +110,10 @@ final class SimulatedSeat: Process, ConnectionOwner {
         let generation = generation
         after(nanoseconds: random.within(world.profile.thinking)) {
             guard generation == self.generation else { return }
-            if let again = self.unknown.popLast() { return self.ask(again) }
+            if let again = self.unknown.popLast() {
+                again.caller = caller
+                return self.ask(again)
+            }
             self.ask(self.world.desk.next(for: self.host, caller, &self.random))
         }
     }

@@ -55,7 +55,7 @@ final class ManagedProcess {
     func kill() {
         guard let process, process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.waitForEnd()
     }
 
     /// SIGSTOP: it holds its connections and says nothing, like a machine that hangs.
@@ -66,12 +66,12 @@ final class ManagedProcess {
     func stop() {
         guard let process, process.isRunning else { return }
         process.terminate()
-        process.waitUntilExit()
+        process.waitForEnd()
     }
 
     /// The exit code, once it has ended by itself.
     func waitForExit() -> Int32? {
-        process?.waitUntilExit()
+        process?.waitForEnd()
         return process?.terminationStatus
     }
 

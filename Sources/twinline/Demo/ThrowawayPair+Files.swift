@@ -50,7 +50,7 @@ extension ThrowawayPair {
         process.standardError = errors
         try process.run()
         let said = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        process.waitForEnd()
         guard process.terminationStatus == 0 else {
             throw Failure(
                 "\(program.lastPathComponent) \(arguments.joined(separator: " ")) failed: "

@@ -8,6 +8,7 @@ struct Drill {
     let faults: [DrillFault]
     let seats: Int
     let seed: UInt64
+    let history: RunHistory
     /// Where configurations and logs are kept; nil: nowhere.
     var directory: URL?
     var disksLie = false
@@ -50,12 +51,13 @@ struct Drill {
         seats.stop()
         await work.value
         timeline.say("the seats are done; looking up all that was ever acknowledged")
-        let operations = seats.journal.operations
-        report.acknowledged = operations.count { $0.acknowledged != nil }
-        report.reads = operations.count { if case .shown = $0.outcome { true } else { false } }
-        do { report.audit = try await SeatAudit.of(operations, by: scene.probe) } catch {
-            report.trouble = report.trouble ?? "looking up what was acknowledged: \(error)"
-        }
+        do {
+            try await report.lookUp(in: scene)
+            // Nobody else has written any.
+            try await history.list(by: scene.clients.probe, scene.probe)
+        } catch { report.trouble = report.trouble ?? "looking up what was acknowledged: \(error)" }
+        timeline.say("checking the history of all that was asked and told")
+        report.check(history)
         report.digest = await Self.commonDigest(scene.pair.view)
         watching.cancel()
         await watching.value
@@ -122,7 +124,7 @@ struct Drill {
         }
         return DrillScene(
             hosts: hosts, pair: pair, disks: disks, clocks: clocks,
-            seats: try DrillSeats((1...seats).map(pair.seat), seed: seed),
+            seats: try DrillSeats((1...seats).map(pair.seat), seed: seed, history: history),
             probe: try SeatClient(configuration: watcher), seed: seed, say: say)
     }
 }

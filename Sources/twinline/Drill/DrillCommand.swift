@@ -11,15 +11,16 @@ struct DrillCommand: AsyncParsableCommand {
             Makes hosts of its own on this machine (network namespaces with two routes between them, disks in memory), a
             pair on them and seats at work, and then kills, freezes, cuts, fills and wipes. For each fault it says how
             long no seat was answered, how many requests failed, what was lost or done twice, and how long it took from
-            the mending until a failover was possible again. Needs root, or a kernel that lets everybody make
-            namespaces; nothing of it is left behind, however it ends.
+            the mending until a failover was possible again. In the end the history of all that was asked and told is
+            checked, as `twinline check` does. Needs root, or a kernel that lets everybody make namespaces; nothing of
+            it is left behind, however it ends.
             With --config it is a game day on a pair of your own: switchover, and stop-standby, stop-primary and
             stop-witness with the commands that you give. Seats look for tickets that there are not, each such answer is
             confirmed by both nodes; with --tickets they also write some, of the category Drill, which stay. It does not
             start while no failover would be possible, and ends at the first thing that does not go as it should.
             Exit codes: 0 nothing lost, nothing twice, no error but where a fault takes two parts at once, paired again
-            after each; 1 not so, or not started; 64 the command line is wrong, 69 this machine can't make such hosts,
-            78 the configuration.
+            after each, a right history; 1 not so, or not started; 64 the command line is wrong, 69 this machine can't
+            make such hosts, 78 the configuration.
             """)
 
     @Flag(help: "Say which faults there are.")
@@ -36,6 +37,8 @@ struct DrillCommand: AsyncParsableCommand {
     var json = false
     @Option(help: "Write the report as a page with pictures to this file.")
     var html: String?
+    @Option(help: "Write the history of what was asked and told to this file (JSON lines, for `twinline check`).")
+    var history: String?
     @Option(help: "Keep configurations and logs in this directory.")
     var keep: String?
     @Option(name: .shortAndLong, help: "A game day on this pair: where its nodes are (YAML), with an ops certificate.")
@@ -106,14 +109,18 @@ struct DrillCommand: AsyncParsableCommand {
         }
         ProcessLife.endWithStandardInput()
         let report = await Drill(
-            faults: try chosen(), seats: seats, seed: seed, directory: keep.map { URL(filePath: $0) },
-            disksLie: lyingDisks
+            faults: try chosen(), seats: seats, seed: seed, history: try record(),
+            directory: keep.map { URL(filePath: $0) }, disksLie: lyingDisks
         ).run()
         try await DrillOutput(json: json, html: html).write(report)
     }
 }
 
 extension DrillCommand {
+    private func record() throws -> RunHistory {
+        try RunHistory(clients: DrillClients(seats: seats).count, file: history)
+    }
+
     private func gameDay(_ config: String) async throws {
         let plan = try plan()
         let pair = try configured(PairConfiguration.init(path:), config)
@@ -130,7 +137,8 @@ extension DrillCommand {
         let drilled = DrilledPair(
             view: view,
             seats: try DrillSeats(
-                Array(repeating: seat, count: seats), seed: .random(in: 0 ... .max), writes: tickets),
+                Array(repeating: seat, count: seats), seed: .random(in: 0 ... .max), history: try record(),
+                writes: tickets),
             probe: try SeatClient(configuration: seat), say: timeline.say)
         let report = await GameDay(plan: plan, pair: drilled, name: pair.pair).run(timeline)
         await drilled.seats.close()

@@ -44,7 +44,7 @@ struct DrillRun {
         draw(&record, from: start, to: end)
         if record.trouble == nil, record.writes {
             do {
-                let audit = try await SeatAudit.of(operations, by: scene.probe)
+                let audit = try await SeatAudit.of(operations, in: scene)
                 (record.lost, record.duplicated) = (audit.lost, audit.duplicated)
                 record.examples += audit.examples.prefix(3)
             } catch { record.trouble = "looking up what was acknowledged: \(error)" }

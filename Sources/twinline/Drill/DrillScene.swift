@@ -12,6 +12,7 @@ final class DrillScene: DrilledPair {
     let seed: UInt64
     /// In the last second before a power cut the disks say that they have synced, and have not.
     var disksLie = false
+    var replaced: [ReplacedCable] = []
 
     init(
         hosts: Hosts, pair: ThrowawayPair, disks: [HostName: HostDisk], clocks: [HostName: HostClock],
@@ -56,8 +57,13 @@ final class DrillScene: DrilledPair {
         return try await ShellCommand(words).run()
     }
 
+    func putBackCables() async throws {
+        while let cable = replaced.popLast() { try await hosts.putBack(cable) }
+    }
+
     /// Makes all whole again, as far as a fault that failed has left it broken.
     func tidyUp() async {
+        try? await putBackCables()
         try? await hosts.mendAll()
         for host in [HostName.a, .b, .witness] {
             try? disk(host).makeRoom()

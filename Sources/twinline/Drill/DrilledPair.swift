@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Histories
 import Replication
 import Seat
 import Tickets
@@ -16,6 +17,8 @@ class DrilledPair {
     let seats: DrillSeats
     /// Not one of those at work: what it asks for is no part of the load.
     let probe: SeatClient
+    /// Everybody's numbers in the history.
+    let clients: DrillClients
     private let say: (String) -> Void
 
     /// As it was when the present fault began.
@@ -31,7 +34,10 @@ class DrilledPair {
 
     init(view: PairView, seats: DrillSeats, probe: SeatClient, say: @escaping (String) -> Void) {
         (self.view, self.seats, self.probe, self.say) = (view, seats, probe, say)
+        clients = DrillClients(seats: seats.clients.count)
     }
+
+    var history: RunHistory { seats.journal.history }
 
     var standby: NodeName { primary.other }
 
@@ -84,13 +90,13 @@ class DrilledPair {
         let id = TicketID(
             milliseconds: wallClockNow(), random: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
         let open = OpenTicket(id: id, openedAt: wallClockNow(), category: "Drill", text: "Asked for with two lost")
-        do throws(SeatError) {
-            _ = try await probe.perform(.open(open), within: .seconds(1))
-            refusal = nil
-        } catch {
-            let verdict = await view.look().verdict
-            refusal = "a seat with a second's patience: \(error) `twinline status`: \(verdict)"
+        let told = await history.record(.command(id, TicketStep(.open)), by: clients.probe) {
+            () async throws(SeatError) in Histories.Answer(try await probe.perform(.open(open), within: .seconds(1)))
         }
+        refusal = nil
+        guard let error = told.error else { return }
+        let verdict = await view.look().verdict
+        refusal = "a seat with a second's patience: \(error) `twinline status`: \(verdict)"
     }
 
     func switchOver() async throws {

@@ -1,7 +1,7 @@
 import Histories
 
 /// What the checkers found, for people and for programs.
-struct HistoryReport {
+struct HistoryReport: Equatable, Sendable {
     let history: History
     let verdict: Verdict
     /// How many violations are told in full; all are counted.

@@ -6,8 +6,8 @@ import Seat
 import Synchronization
 import Tickets
 
-/// Records what the seats of a demo or a benchmark ask and are told, in memory and, if wished, in a file as it goes on,
-/// so that something is left also of a run that is killed.
+/// Records what the seats of a demo, a benchmark or a drill ask and are told, in memory and, if wished, in a file as it
+/// goes on, so that something is left also of a run that is killed.
 final class RunHistory: Sendable {
     private struct State: Sendable {
         var recorder: HistoryRecorder
@@ -108,6 +108,34 @@ extension SeatClient {
 }
 
 extension RunHistory {
+    /// Records what a client asks for and what comes of it. An error of a read says that it has seen nothing.
+    func record(
+        _ call: Call, by client: Int, _ ask: () async throws(SeatError) -> Histories.Answer
+    ) async -> (outcome: Outcome, error: SeatError?) {
+        let token = begin(call, by: client)
+        var outcome = Outcome.failed(nil)
+        var error: SeatError?
+        do throws(SeatError) { outcome = .ok(try await ask()) } catch let failure {
+            if case .command = call { outcome = Outcome(failure) }
+            error = failure
+        }
+        end(token, outcome)
+        return (outcome, error)
+    }
+
+    /// Records a look at a ticket's history.
+    func rows(of ticket: TicketID, by client: Int, _ seat: SeatClient) async throws(SeatError) -> [HistoryRow] {
+        let token = begin(.history(ticket), by: client)
+        do throws(SeatError) {
+            let rows = try await seat.history(of: ticket, within: .seconds(20))
+            end(token, .ok(.rows(rows.map(TicketStep.init))))
+            return rows
+        } catch {
+            end(token, .failed(nil))
+            throw error
+        }
+    }
+
     /// Records a look at all the tickets that there are.
     func list(by client: Int, _ seat: SeatClient) async throws {
         let token = begin(.list, by: client)

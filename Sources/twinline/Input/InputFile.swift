@@ -55,7 +55,7 @@ enum InputFile {
         // gzip complains in a line or two, so that its pipe never fills up while the other one is read.
         let data = output.fileHandleForReading.readDataToEndOfFile()
         let said = String(decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        process.waitForEnd()
         guard process.terminationStatus == 0 else {
             let reason = said.split(separator: "\n").last?.split(separator: ": ").last ?? "no reason given"
             throw .malformed(path: file.path, reason: "can't be unpacked: \(reason); fetch it again")

@@ -26,7 +26,8 @@ struct DrillFault: Sendable {
         (self.isUsual, self.carryOut) = (isUsual, carryOut)
     }
 
-    static let all = processes + outages + power + network + disks + clocks + maintenance + certificates
+    static let all =
+        processes + outages + power + network + cables + disks + clocks + maintenance + certificates
     static let usual = all.filter(\.isUsual)
 
     /// - Parameter names: with commas between them.

@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Histories
 import Replication
 import Seat
 import Tickets
@@ -39,34 +40,45 @@ extension DrillFault {
 
 /// Seats with outboxes that write notes on a ticket of their own, whoever answers.
 private final class OutboxTakers {
-    private static let seats = 4
-    private let clients: [SeatClient]
-    private let tickets: [TicketID]
+    private struct Taker {
+        let client: SeatClient
+        let ticket = TicketID(
+            milliseconds: wallClockNow(), random: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
+        let history: RunHistory
+        /// In the history.
+        let number: Int
+
+        func perform(_ command: Command, within time: Duration) async -> SeatError? {
+            await history.record(.command(ticket, TicketStep(command)), by: number) { () async throws(SeatError) in
+                Histories.Answer(try await client.perform(command, within: time))
+            }.error
+        }
+    }
+
+    private let takers: [Taker]
     private let probe: SeatClient
     private let folder: URL
     private var taken = 0
 
     init(_ scene: DrillScene) async throws {
         let folder = scene.pair.directory.appending(path: "outboxes-\(monotonicNow().nanoseconds)")
-        var clients: [SeatClient] = []
-        for seat in 1...Self.seats {
-            let path = folder.appending(path: "\(seat)")
+        takers = try (0..<DrillClients.takers).map { taker in
+            let path = folder.appending(path: "\(taker + 1)")
             try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
-            var configuration = scene.pair.seat(seat)
+            var configuration = scene.pair.seat(taker % scene.clients.seats + 1)
             configuration.outbox = path.path
-            clients.append(try SeatClient(configuration: configuration))
+            return Taker(
+                client: try SeatClient(configuration: configuration), history: scene.history,
+                number: scene.clients.firstTaker + taker)
         }
-        (self.clients, self.folder, probe) = (clients, folder, scene.probe)
-        tickets = clients.map { _ in
-            TicketID(milliseconds: wallClockNow(), random: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
-        }
+        (self.folder, probe) = (folder, scene.probe)
     }
 
     func begin() async throws {
-        for (client, ticket) in zip(clients, tickets) {
+        for taker in takers {
             let open = OpenTicket(
-                id: ticket, openedAt: wallClockNow(), category: "Drill", text: "Of a seat with an outbox")
-            _ = try await client.perform(.open(open))
+                id: taker.ticket, openedAt: wallClockNow(), category: "Drill", text: "Of a seat with an outbox")
+            if let error = await taker.perform(.open(open), within: .seconds(20)) { throw error }
         }
     }
 
@@ -75,8 +87,8 @@ private final class OutboxTakers {
         taken += 1
         let text = "call \(taken)"
         await withTaskGroup(of: Void.self) { group in
-            for (client, ticket) in zip(clients, tickets) {
-                group.addTask { _ = try? await client.perform(.note(ticket, text: text), within: .milliseconds(20)) }
+            for taker in takers {
+                group.addTask { _ = await taker.perform(.note(taker.ticket, text: text), within: .milliseconds(20)) }
             }
         }
     }
@@ -84,7 +96,7 @@ private final class OutboxTakers {
     var undelivered: Int {
         get async {
             var count = 0
-            for client in clients { count += await client.undelivered }
+            for taker in takers { count += await taker.client.undelivered }
             return count
         }
     }
@@ -105,9 +117,9 @@ private final class OutboxTakers {
     func check(keptAtLeast least: Int) async throws {
         guard taken >= least else { throw Failure("only \(taken) calls were taken") }
         let expected = (1...taken).map { "call \($0)" }
-        for (seat, ticket) in tickets.enumerated() {
-            let notes = try await probe.history(of: ticket).filter { $0.action == .note }
-                .sorted { $0.revision < $1.revision }.map(\.note)
+        for (seat, taker) in takers.enumerated() {
+            let rows = try await taker.history.rows(of: taker.ticket, by: taker.number, probe)
+            let notes = rows.filter { $0.action == .note }.sorted { $0.revision < $1.revision }.map(\.note)
             guard notes == expected else {
                 throw Failure(
                     "seat \(seat + 1) took \(taken) calls; its ticket shows \(notes.count), "
@@ -117,7 +129,7 @@ private final class OutboxTakers {
     }
 
     func close() async {
-        for client in clients { await client.close() }
+        for taker in takers { await taker.client.close() }
         try? FileManager.default.removeItem(at: folder)
     }
 }

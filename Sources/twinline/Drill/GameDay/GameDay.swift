@@ -36,10 +36,8 @@ struct GameDay {
         }
         seats.stop()
         await work.value
-        let operations = seats.journal.operations
-        report.acknowledged = operations.count { $0.acknowledged != nil }
-        report.reads = operations.count { if case .shown = $0.outcome { true } else { false } }
-        if seats.writes { report.audit = try? await SeatAudit.of(operations, by: pair.probe) }
+        try? await report.lookUp(in: pair)
+        report.check(pair.history)
         report.digest = await Drill.commonDigest(pair.view)
         watching.cancel()
         await watching.value

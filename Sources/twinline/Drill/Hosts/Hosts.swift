@@ -4,8 +4,8 @@ import Glibc
 /// Hosts as network namespaces, and the switches between them. This process is the host of the seats. Runs inside
 /// `OwnNamespaces`, so nothing of it needs to be taken down.
 struct Hosts: Sendable {
-    private static let names = "/run/netns"
-    private static let switches = "switches"
+    static let names = "/run/netns"
+    static let switches = "switches"
     /// In memory, and gone with the run.
     static let directory = URL(filePath: names).appending(path: "drill")
 
@@ -82,7 +82,7 @@ struct Hosts: Sendable {
 
     private static func on(_ host: HostName) -> [String] { host == .seats ? [] : ["-n", host.rawValue] }
     private static func ip(_ arguments: String...) async throws { try await ip(arguments) }
-    private static func ip(_ arguments: [String]) async throws { try await ShellCommand(["ip"] + arguments).run() }
+    static func ip(_ arguments: [String]) async throws { try await ShellCommand(["ip"] + arguments).run() }
 
     private static func filter(_ rules: String) async throws {
         try await ShellCommand(["nsenter", "--net=\(names)/\(switches)", "nft", rules]).run()

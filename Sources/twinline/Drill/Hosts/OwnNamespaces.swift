@@ -21,7 +21,7 @@ enum OwnNamespaces {
         try process.run()
         return try await withCheckedThrowingContinuation { waiting in
             Thread {
-                process.waitUntilExit()
+                process.waitForEnd()
                 withExtendedLifetime(lifeline) { waiting.resume(returning: process.terminationStatus) }
             }.start()
         }

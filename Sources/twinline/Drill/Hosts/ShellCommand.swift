@@ -42,7 +42,7 @@ struct ShellCommand: Sendable {
         process.standardError = pipe
         try process.run()
         let said = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        process.waitForEnd()
         return Result(
             code: process.terminationStatus,
             output: String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))

@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Histories
 import Replication
 import Seat
 import Synchronization
@@ -9,7 +10,7 @@ import Tickets
 /// at them, and waits out any fault, since a call can't be repeated.
 final class DrillSeats: Sendable {
     let clients: [SeatClient]
-    let journal = SeatJournal()
+    let journal: SeatJournal
     private let stopped = Mutex(false)
     private let seed: UInt64
     /// Whether tickets are written; else they are only looked for.
@@ -23,8 +24,10 @@ final class DrillSeats: Sendable {
     /// - Parameter pause: between two requests of a seat. Nil: the more seats there are the longer, so that all of them
     ///   together ask for about a thousand things a second, and the machine is busy with the fault and not with them.
     init(
-        _ configurations: [SeatConfiguration], seed: UInt64, writes: Bool = true, pause: Duration? = nil
+        _ configurations: [SeatConfiguration], seed: UInt64, history: RunHistory, writes: Bool = true,
+        pause: Duration? = nil
     ) throws {
+        journal = SeatJournal(history)
         clients = try configurations.map { try SeatClient(configuration: $0) }
         (self.seed, self.writes) = (seed, writes)
         self.pause = pause ?? .milliseconds(max(15, configurations.count))
@@ -58,7 +61,7 @@ final class DrillSeats: Sendable {
                 await show(new, seat)
             } else if tickets.isEmpty || Int.random(in: 0..<8, using: &random) == 0 {
                 let open = OpenTicket(id: new, openedAt: now, category: "Drill", text: "Opened by seat \(seat + 1)")
-                if let state = await perform(.open(open), .open, "", seat) { tickets.append((new, state)) }
+                if let state = await perform(.open(open), seat) { tickets.append((new, state)) }
                 if tickets.count > Self.desk { tickets.removeFirst() }
             } else {
                 let index = Int.random(in: 0..<tickets.count, using: &random)
@@ -68,7 +71,7 @@ final class DrillSeats: Sendable {
                 case 0: await show(id, seat)
                 case 1 where step != nil:
                     guard let step else { continue }
-                    guard let state = await perform(step.command, step.action, "", seat) else {
+                    guard let state = await perform(step, seat) else {
                         // Nobody knows how it stands.
                         tickets.remove(at: index)
                         continue
@@ -77,7 +80,7 @@ final class DrillSeats: Sendable {
                 default:
                     notes += 1
                     let text = "seat \(seat + 1), note \(notes)"
-                    _ = await perform(.note(id, text: text), .note, text, seat)
+                    _ = await perform(.note(id, text: text), seat)
                 }
             }
             // Not in step with the others.
@@ -86,38 +89,27 @@ final class DrillSeats: Sendable {
     }
 
     /// Each of these happens once in a ticket's life here.
-    private static func next(
-        _ ticket: (id: TicketID, state: Ticket.State)
-    ) -> (command: Command, action: HistoryRow.Action)? {
+    private static func next(_ ticket: (id: TicketID, state: Ticket.State)) -> Command? {
         switch ticket.state {
-        case .open: (.dispatch(ticket.id, unit: "Drill", note: ""), .dispatch)
-        case .dispatched: (.accept(ticket.id, note: ""), .accept)
-        case .accepted: (.complete(ticket.id, result: "Done"), .complete)
+        case .open: .dispatch(ticket.id, unit: "Drill", note: "")
+        case .dispatched: .accept(ticket.id, note: "")
+        case .accepted: .complete(ticket.id, result: "Done")
         default: nil
         }
     }
 
-    private func perform(
-        _ command: Command, _ action: HistoryRow.Action, _ detail: String, _ seat: Int
-    ) async -> Ticket.State? {
-        let client = clients[seat]
-        let outcome = await journal.record(seat, command.ticket, .command(action, detail: detail)) {
-            do throws(SeatError) {
-                let done = try await client.perform(command, within: Self.patience)
-                return .done(done.state, revision: done.revision)
-            } catch { return .failed(error) }
+    private func perform(_ command: Command, _ seat: Int) async -> Ticket.State? {
+        let outcome = await journal.record(seat, .command(command.ticket, TicketStep(command))) {
+            () async throws(SeatError) in
+            Histories.Answer(try await clients[seat].perform(command, within: Self.patience))
         }
-        if case .done(let state, _) = outcome { return state }
+        if case .ok(.advanced(let state, _)) = outcome { return state }
         return nil
     }
 
     private func show(_ ticket: TicketID, _ seat: Int) async {
-        let client = clients[seat]
-        _ = await journal.record(seat, ticket, .show) {
-            do throws(SeatError) {
-                let found = try await client.show(ticket, within: Self.patience)
-                return .shown(found?.state, revision: found?.revision ?? 0)
-            } catch { return .failed(error) }
+        _ = await journal.record(seat, .show(ticket, .latest)) { () async throws(SeatError) in
+            .ticket(Sighting(try await clients[seat].show(ticket, within: Self.patience)?.progress))
         }
     }
 }

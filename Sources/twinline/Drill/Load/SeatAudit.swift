@@ -1,3 +1,4 @@
+import Histories
 import Seat
 import Tickets
 
@@ -8,24 +9,25 @@ struct SeatAudit: Equatable, Sendable {
     /// The first few, in words.
     var examples: [String] = []
 
-    private static let atOnce = 16
-
-    /// Looks up every ticket that was written to, linearizable.
-    static func of(_ operations: [SeatOperation], by client: SeatClient) async throws -> SeatAudit {
-        let tickets = Dictionary(grouping: operations.filter { $0.acknowledged != nil }, by: \.ticket)
-        var queue = tickets.sorted { $0.key < $1.key }[...]
+    /// Looks up every ticket that was written to, linearizable, several at a time.
+    static func of(_ operations: [SeatOperation], in pair: DrilledPair) async throws -> SeatAudit {
+        let tickets = Dictionary(grouping: operations.filter { $0.acknowledged != nil }, by: \.call.ticket)
+        var queue = tickets.compactMap { ticket, operations in ticket.map { ($0, operations) } }
+            .sorted { $0.0 < $1.0 }[...]
+        let (client, history, first) = (pair.probe, pair.history, pair.clients.firstAuditor)
         var audit = SeatAudit()
-        try await withThrowingTaskGroup(of: SeatAudit.self) { group in
-            func next() {
+        try await withThrowingTaskGroup(of: (auditor: Int, found: SeatAudit).self) { group in
+            func next(_ auditor: Int) {
                 guard let (ticket, operations) = queue.popFirst() else { return }
                 group.addTask {
-                    SeatAudit(ticket, operations, try await client.history(of: ticket, within: .seconds(20)))
+                    let rows = try await history.rows(of: ticket, by: auditor, client)
+                    return (auditor, SeatAudit(ticket, operations, rows))
                 }
             }
-            for _ in 0..<Self.atOnce { next() }
-            while let found = try await group.next() {
+            for auditor in 0..<DrillClients.auditors { next(first + auditor) }
+            while let (auditor, found) = try await group.next() {
                 audit.add(found)
-                next()
+                next(auditor)
             }
         }
         return audit

@@ -1,22 +1,25 @@
 import Daemon
+import Histories
 import Replication
 import Seat
 import Synchronization
-import Tickets
 
-/// What the seats of a drill asked for and were told, while they go on.
+/// What the seats of a drill asked for and were told, while they go on; all of it is in the run's history, too.
 final class SeatJournal: Sendable {
+    let history: RunHistory
     private let state = Mutex<[SeatOperation]>([])
 
-    /// Does what a seat asks for, and keeps what came of it: the place where a history would be written.
+    init(_ history: RunHistory) { self.history = history }
+
+    /// Does what a seat asks for, and keeps what came of it.
     func record(
-        _ seat: Int, _ ticket: TicketID, _ call: SeatOperation.Call, _ ask: () async -> SeatOperation.Outcome
-    ) async -> SeatOperation.Outcome {
+        _ seat: Int, _ call: Call, _ ask: () async throws(SeatError) -> Histories.Answer
+    ) async -> Outcome {
         let invoked = monotonicNow().nanoseconds
-        let outcome = await ask()
+        let (outcome, error) = await history.record(call, by: seat, ask)
         let operation = SeatOperation(
-            seat: seat, ticket: ticket, call: call, invoked: invoked, completed: monotonicNow().nanoseconds,
-            outcome: outcome)
+            seat: seat, call: call, invoked: invoked, completed: monotonicNow().nanoseconds, outcome: outcome,
+            error: error)
         state.withLock { $0.append(operation) }
         return outcome
     }

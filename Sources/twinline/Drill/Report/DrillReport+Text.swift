@@ -26,6 +26,7 @@ extension DrillReport {
             ("twice", writes ? audit.map { "\($0.duplicated)" } ?? "not known" : "nothing was written"),
             ("errors", "\(faults.reduce(0) { $0 + $1.errors })"),
             ("copies", digest.map { "equal, digest \($0)" } ?? "NOT EQUAL"),
+            ("history", history?.sentence ?? "not known"),
         ]
     }
 
@@ -47,7 +48,10 @@ extension DrillReport {
             "subject": subject, "began": began, "version": version, "seats": seats,
             "seconds": (seconds * 1000).rounded() / 1000, "acknowledged": acknowledged, "read": reads,
             "lost": audit?.lost as Any? ?? NSNull(), "duplicated": audit?.duplicated as Any? ?? NSNull(),
-            "digest": digest as Any? ?? NSNull(), "good": isGood, "trouble": trouble as Any? ?? NSNull(),
+            "digest": digest as Any? ?? NSNull(), "operations": history?.operations as Any? ?? NSNull(),
+            "violations": history?.verdict.violations.count as Any? ?? NSNull(),
+            "undecided": history?.verdict.undecided.count as Any? ?? NSNull(), "good": isGood,
+            "trouble": trouble as Any? ?? NSNull(),
             "faults": faults.map(\.object),
         ])
     }

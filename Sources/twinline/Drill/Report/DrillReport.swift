@@ -14,6 +14,8 @@ struct DrillReport: Equatable, Sendable {
     var reads = 0
     /// The digest of both nodes' databases; nil: they are not equal, or not known.
     var digest: String?
+    /// What the checkers say of all that was asked and told.
+    var history: HistoryReport?
     /// Why the drill could not go on.
     var trouble: String?
     /// Whether tickets were written, so that lost ones can be told.
@@ -23,16 +25,30 @@ struct DrillReport: Equatable, Sendable {
         (self.subject, self.began, self.version, self.seats) = (subject, began, version, seats)
     }
 
+    /// Counts what the seats were told, and holds it against what the pair has.
+    mutating func lookUp(in pair: DrilledPair) async throws {
+        let operations = pair.seats.journal.operations
+        acknowledged = operations.count { $0.acknowledged != nil }
+        reads = operations.count(where: \.isRead)
+        if writes { audit = try await SeatAudit.of(operations, in: pair) }
+    }
+
+    mutating func check(_ record: RunHistory) {
+        do { history = HistoryReport(try record.finish()) } catch { trouble = trouble ?? "\(error)" }
+    }
+
     var isGood: Bool {
         trouble == nil && faults.allSatisfy(\.isGood) && digest != nil
             && (!writes || audit.map { $0.lost == 0 && $0.duplicated == 0 } == true)
+            && history?.verdict.isGood == true
     }
 
     var verdict: String {
         guard !isGood else {
             return "nothing lost, nothing twice, no error but where two were lost at once; paired again after each"
         }
-        let bad = faults.filter { !$0.isGood }.map(\.name)
+        let isWrong = history?.verdict.isGood == false
+        let bad = faults.filter { !$0.isGood }.map(\.name) + (isWrong ? ["the history"] : [])
         return "NOT GOOD" + (bad.isEmpty ? "" : ": \(bad.joined(separator: ", "))")
     }
 
@@ -48,6 +64,7 @@ struct DrillReport: Equatable, Sendable {
             notes += fault.examples.map { "\(fault.name): \($0)" }
         }
         notes += audit?.examples ?? []
+        if let history, !history.verdict.isGood { notes.append(history.text) }
         if let trouble { notes.append("FAILED: \(trouble)") }
         return notes
     }

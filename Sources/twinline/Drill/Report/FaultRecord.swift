@@ -1,3 +1,4 @@
+import Histories
 import Replication
 import Seat
 
@@ -72,7 +73,7 @@ struct FaultRecord: Equatable, Sendable {
             .compactMap { $0.map { Double($0.completed - $0.invoked) / 1_000_000 }.max() }.sorted()
         medianWait = longest.isEmpty ? nil : longest[longest.count / 2]
         let failed = operations.filter { $0.completed >= start && $0.completed <= end }.compactMap { operation in
-            operation.error.map { "seat \(operation.seat + 1), \(operation.call): \($0)" }
+            operation.error.map { "seat \(operation.seat + 1), \(operation.call.words): \($0)" }
         }
         errors = failed.count
         examples = Array(failed.prefix(3))

@@ -44,6 +44,8 @@ struct Freshness: Equatable {
     /// Nanoseconds; nil while nothing is known.
     func age(at now: Instant, in session: UniqueNumber) -> UInt64? {
         guard session == self.session else { return nil }
-        return level.map { now.nanoseconds > $0 ? now.nanoseconds - $0 : 0 }
+        // A clock that has gone back knows nothing until the next echo.
+        guard let level, level <= now.nanoseconds else { return nil }
+        return now.nanoseconds - level
     }
 }

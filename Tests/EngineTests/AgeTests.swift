@@ -60,6 +60,7 @@ struct AgeTests {
         // It came late, over the slower route.
         freshness.echoed(50, committed: LSN(1), applied: LSN(5))
         #expect(freshness.age(at: Instant(nanoseconds: 250), in: first) == 150)
+        #expect(freshness.age(at: Instant(nanoseconds: 99), in: first) == nil)
         #expect(freshness.age(at: Instant(nanoseconds: 250), in: second) == nil)
         freshness.stamped(7)
         #expect(freshness.echo(in: first) == 7 && freshness.echo(in: second) == 0)

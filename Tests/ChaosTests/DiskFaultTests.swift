@@ -14,7 +14,7 @@ extension ProcessTests.DiskFaultTests {
     func stuckPrimary() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         let start = monotonicNow()
         try faulty.disk(of: primary, "sync-delay-ms 5000")
         try await faulty.wait { $0.primary == primary.other }
@@ -29,7 +29,7 @@ extension ProcessTests.DiskFaultTests {
     func stuckStandby() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         let start = monotonicNow()
         try faulty.disk(of: primary.other, "sync-delay-ms 5000")
         try await faulty.wait { !$0.isPaired }
@@ -46,7 +46,7 @@ extension ProcessTests.DiskFaultTests {
     func stuckDatabase() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         let start = monotonicNow()
         try faulty.disk(of: primary, "database-delay-ms 6000")
         try await faulty.wait { $0.primary == primary.other }
@@ -63,7 +63,7 @@ extension ProcessTests.DiskFaultTests {
     func stuckStandbysDatabase() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         try faulty.disk(of: primary.other, "database-delay-ms 6000")
         try await faulty.wait(within: .seconds(60)) {
             $0.nodes[primary.other].value?.databaseStuck == true && !$0.isPaired
@@ -79,7 +79,7 @@ extension ProcessTests.DiskFaultTests {
     func failingSync() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         let start = monotonicNow()
         try faulty.disk(of: primary, "sync-fails 1")
         try await faulty.wait { $0.primary == primary.other }

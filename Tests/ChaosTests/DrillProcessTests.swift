@@ -61,7 +61,7 @@ extension ProcessTests.DrillProcessTests {
             let result = try await ShellCommand(words).result()
             return Run(code: result.code, output: result.output)
         }
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         let dry = try await run("--dry-run")
         #expect(dry.code == 0 && dry.output.contains("run: touch \(touched)"), "\(dry.output)")
         #expect(dry.output.contains("ask node \(primary) to hand over") && dry.output.contains("Nothing was done"))

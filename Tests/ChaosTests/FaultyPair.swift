@@ -90,6 +90,28 @@ final class FaultyPair {
         }
     }
 
+    /// Who leads, as soon as one look tells: on a busy machine an answer may take longer than a look does.
+    func primary() async throws -> NodeName {
+        var found: NodeName?
+        try await wait {
+            found = $0.primary
+            return found != nil
+        }
+        guard let found else { throw Failure("nobody leads") }
+        return found
+    }
+
+    /// How long its log is.
+    func appended(by node: NodeName) async throws -> UInt64 {
+        var found: UInt64?
+        try await wait {
+            found = $0.nodes[node].value?.appended
+            return found != nil
+        }
+        guard let found else { throw Failure("node \(node) says nothing") }
+        return found
+    }
+
     /// Runs the command line as an operator would, and gives all that it says.
     func twinline(_ arguments: String...) async throws -> (code: Int32, said: String) {
         let config = pair.directory.appending(path: "seat.yaml").path

@@ -15,7 +15,7 @@ extension ProcessTests.FilledDiskTests {
         }
         let disks = [NodeName.a: try disk(.a), .b: try disk(.b)]
         try await faulty.start()
-        return (faulty, disks, try #require(await faulty.pair.view.look().primary))
+        return (faulty, disks, try await faulty.primary())
     }
 
     private func settle(_ faulty: FaultyPair) async throws {

@@ -11,7 +11,7 @@ extension ProcessTests.ForcedTests {
     func promotion() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         let standby = primary.other
         // Nothing to force while the other node is there.
         let early = try await faulty.twinline("force-promote", "--node", "\(standby)", "--confirm", "demo")
@@ -45,7 +45,7 @@ extension ProcessTests.ForcedTests {
     func solo() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         faulty.pair.witness.kill()
         faulty.pair.nodes[primary.other]?.kill()
         try await faulty.wait { $0.nodes[primary].value?.peerConnected == false }

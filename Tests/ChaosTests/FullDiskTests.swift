@@ -13,7 +13,7 @@ extension ProcessTests.FullDiskTests {
     func fullPrimary() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         try faulty.disk(of: primary, "full 1")
         try await faulty.wait { $0.primary == primary.other }
         try await faulty.waitForWrites(100)
@@ -30,7 +30,7 @@ extension ProcessTests.FullDiskTests {
     func fullStandby() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         try faulty.disk(of: primary.other, "full 1")
         try await faulty.wait { $0.primaryStatus?.mode == "solo" }
         try await faulty.waitForWrites(100)
@@ -46,7 +46,7 @@ extension ProcessTests.FullDiskTests {
         // Small segments, so that the log soon wants another one.
         let faulty = try FaultyPair(settings: "segment-size: 1MiB")
         try await faulty.start()
-        let primary = try #require(await faulty.pair.view.look().primary)
+        let primary = try await faulty.primary()
         try faulty.disk(of: primary, "no-space 1")
         try await faulty.wait { $0.primary == primary.other }
         try await faulty.waitForWrites(100)

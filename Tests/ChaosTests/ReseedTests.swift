@@ -29,15 +29,15 @@ extension ProcessTests.ReseedTests {
             _ = try await seat.perform(command, within: .seconds(60))
         }
         await seat.close()
-        return (faulty, try #require(await faulty.pair.view.look().primary))
+        return (faulty, try await faulty.primary())
     }
 
     /// Kills the standby, and starts it when the primary's log no longer reaches back to what it has.
     private func outdateStandby(_ faulty: FaultyPair, _ primary: NodeName) async throws -> ManagedProcess {
         let standby = try #require(faulty.pair.nodes[primary.other])
-        let before = try #require(await faulty.pair.view.look().nodes[primary].value)
+        let before = try await faulty.appended(by: primary)
         standby.kill()
-        try await faulty.wait { ($0.nodes[primary].value?.logFirst ?? 0) > before.appended + 1 }
+        try await faulty.wait { ($0.nodes[primary].value?.logFirst ?? 0) > before + 1 }
         try standby.start()
         try await faulty.wait { $0.nodes[primary.other].value?.hasReseeding == true }
         return standby

@@ -20,12 +20,12 @@ extension ProcessTests.SalvageTests {
         init(settings: String = "segment-size: 8MiB") async throws {
             faulty = try FaultyPair(settings: settings)
             try await faulty.start()
-            let lost = try #require(await faulty.pair.view.look().primary)
+            let lost = try await faulty.primary()
             self.lost = lost
             faulty.pair.nodes[lost.other]?.kill()
             try await faulty.wait { $0.nodes[lost].value?.mode == "solo" }
             try await faulty.waitForWrites(100)
-            end = try #require(await faulty.pair.view.look().nodes[lost].value).appended
+            end = try await faulty.appended(by: lost)
             faulty.pair.nodes[lost]?.kill()
             faulty.pair.witness.kill()
             answered = faulty.crew.ledger.acknowledged

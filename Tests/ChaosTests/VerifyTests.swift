@@ -27,7 +27,7 @@ extension ProcessTests.VerifyTests {
         let faulty = try FaultyPair()
         try await faulty.start()
         try await faulty.audit()
-        let standby = try #require(await faulty.pair.view.look().primary).other
+        let standby = try await faulty.primary().other
         let node = try #require(faulty.pair.nodes[standby])
         node.kill()
         try change(
@@ -49,7 +49,7 @@ extension ProcessTests.VerifyTests {
     func alone() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
-        let standby = try #require(await faulty.pair.view.look().primary).other
+        let standby = try await faulty.primary().other
         faulty.pair.nodes[standby]?.kill()
         try await faulty.wait { $0.primaryStatus?.mode == "solo" }
         let (code, printed) = try await verify(faulty)

@@ -86,6 +86,13 @@ extension ToNode {
         }
     }
 
+    /// Nanoseconds that a long text may take on its way, over a line of 8 Mbit/s: the beat behind it waits as long, and
+    /// a copy over another route would only be in its way.
+    var transferTime: UInt64 {
+        guard case .request(let request) = self else { return 0 }
+        return UInt64(request.body.textBytes >> 16) * 64_000_000
+    }
+
     /// It is answered once something happens, and nobody minds when that is.
     var isWaiting: Bool {
         if case .read(let read) = self { read.query.isChanges } else { false }
@@ -93,6 +100,32 @@ extension ToNode {
 
     /// What may be read from a node that does not lead.
     var readLevel: SeatRead.Level? { if case .read(let read) = self { read.level } else { nil } }
+}
+
+extension SeatRequest.Body {
+    fileprivate var textBytes: Int {
+        switch self {
+        case .command(.open(let ticket)): ticket.text.utf8.count
+        case .command(.dispatch(_, _, let text)), .command(.accept(_, let text)), .command(.return(_, let text)),
+            .command(.complete(_, let text)), .command(.note(_, let text)):
+            text.utf8.count
+        case .execute(let statements): statements.reduce(0) { $0 + $1.textBytes }
+        case .changeSchema(let sql): sql.utf8.count
+        case .openSession, .withdraw: 0
+        }
+    }
+}
+
+extension SQLStatement {
+    fileprivate var textBytes: Int {
+        parameters.reduce(sql.utf8.count) { sum, value in
+            switch value {
+            case .text(let text): sum + text.utf8.count
+            case .blob(let bytes): sum + bytes.count
+            case .null, .integer, .real: sum
+            }
+        }
+    }
 }
 
 extension Twinline_Seat_V1_SeatMessage {

@@ -117,7 +117,7 @@ extension SeatSession {
         item.copies += 1
         (item.on, item.extra, item.notBefore) = (link, nil, nil)
         item.sentAt = now
-        let late = max(timings.lateAfter * 1_000_000, answerTimes.percentile99)
+        let late = max(timings.lateAfter * 1_000_000, answerTimes.percentile99) + item.message.transferTime
         let probe = now.after(nanoseconds: late / 2)
         (item.probeAt, item.lateAt) = (probe, now.after(nanoseconds: late))
         wake(by: probe)

@@ -125,7 +125,8 @@ import Wire
             let screens = (0..<6).map { _ in Screen() }
             for screen in screens {
                 tasks.append(screen.follow(seat, ListFilter()))
-                try await Task.sleep(for: .milliseconds(10))
+                // The next one begins later in the work.
+                try await screen.wait { $0.lists == 1 }
             }
             try await work
             for screen in screens {

@@ -38,6 +38,17 @@ struct SchemaTests {
         #expect(reopened.tables.map(\.name) == ["answers", "counters", "history", "sessions", "tickets"])
     }
 
+    @Test("a database from before the index by deadline gets it when it is opened, once")
+    func olderFormat() throws {
+        let path = folder.file("older")
+        try ReplicatedDatabase.create(at: path).run("DROP INDEX tickets_by_deadline; PRAGMA user_version = 1")
+        #expect(throws: StoreError.self) { _ = try DatabaseReader(at: path) }
+        for _ in 1...2 {
+            _ = try ReplicatedDatabase.open(at: path)
+            _ = try DatabaseReader(at: path)
+        }
+    }
+
     @Test("what is not a database of Twinline is not opened, and none is made where one is")
     func opening() throws {
         let path = folder.file("db")

@@ -139,7 +139,7 @@ extension Ledger {
         // A session that hears nothing new ends long before.
         let margin = real + 10_000_000_000
         guard process.clock.isSteady(since: moment - min(moment, margin)) else { return }
-        counts.ages += 1
+        world.count("ages held against what had been answered")
         // A nanosecond may be lost in rounding.
         guard real <= moment, let before = answeredAt.last(where: { $0.time + 2 < moment - real }),
             position.lsn < before.lsn

@@ -66,7 +66,7 @@ final class Ledger {
     var done: [UInt64: (lsn: LSN, done: Done)] = [:]
     var counts = Counts()
 
-    struct Counts { var answers = 0, reads = 0, ages = 0, entries = 0 }
+    struct Counts { var answers = 0, reads = 0, entries = 0 }
 
     init(_ world: World) { self.world = world }
 

@@ -35,16 +35,15 @@ extension DataDirectory {
         try beginReseeding(pair: pair, node: node, disk: .random())
     }
 
-    /// A wiped disk has learned whose it is, and where its epochs begin (rules R7, R12).
+    /// A wiped disk learns whose it is, too.
     func learn(from offer: CopyOffer, _ file: NodeFile) throws(DataError) -> NodeFile {
-        guard file.pairID == .zero else { return file }
-        var file = file
-        file.pairID = offer.pair
-        file.record = NodeRecord(
-            epoch: max(file.record.epoch, offer.leads), claimed: max(file.record.claimed, offer.leads),
-            disk: file.record.disk, starts: file.record.starts, register: offer.register, witness: offer.witness)
-        try save(file)
-        return file
+        var learned = file
+        if file.pairID == .zero { learned.pairID = offer.pair }
+        guard learned.pairID == offer.pair else { return file }
+        learned.record.learn(
+            wiped: file.pairID == .zero, leads: offer.leads, register: offer.register, witness: offer.witness)
+        if learned != file { try save(learned) }
+        return learned
     }
 
     /// The one step: the new copy, whole and synced, counts from now on. The old one is removed.

@@ -42,7 +42,7 @@ package final class NodeDaemon: Sendable {
                 if let file = try data.file() {
                     try data.check(file, pair: settings.pair, node: settings.node)
                     code = file.isReseeding
-                        ? try await reseed(data, file, door, copies, stopper)
+                        ? try await reseed(data, file, door, starter, copies, stopper)
                         : try await serve(data, door, starter, stopper)
                 } else {
                     try data.requireNoEntries()
@@ -78,7 +78,8 @@ package final class NodeDaemon: Sendable {
     }
 
     private func reseed(
-        _ data: DataDirectory, _ file: NodeFile, _ door: SeatDoor, _ copies: OpenConnections, _ stopper: Stopper
+        _ data: DataDirectory, _ file: NodeFile, _ door: SeatDoor, _ starter: NodeStarter, _ copies: OpenConnections,
+        _ stopper: Stopper
     ) async throws -> ExitCode? {
         log.notice(
             """
@@ -89,6 +90,8 @@ package final class NodeDaemon: Sendable {
         let reseeder = Reseeder(settings, on: door.core, copies)
         door.reseeding(file, view)
         stopper.whenRequested { reseeder.stop() }
+        let endOfTestimony = try await starter.testify(from: file, on: door.core)
+        defer { endOfTestimony?() }
         switch await reseeder.run(data, file, view, log: log) {
         case .installed: return nil
         case .stopped: return .orderly

@@ -66,11 +66,7 @@ struct NodeStarter {
                 on: loop, to: settings.peer, dialer: Dialer(toPeer, connectTimeout: .milliseconds(500)),
                 pair: pair, peer: settings.node.other, process: process, heartbeat: settings.timings.heartbeat,
                 long: threads.long, log: log)
-            var quiet = ConnectionOptions()
-            quiet.isKeptAlive = true
-            let arbiter = WitnessClient(
-                on: loop, at: settings.witness,
-                dialer: Dialer(toWitness, options: quiet, connectTimeout: .milliseconds(500)), pair: pair, log: log)
+            let arbiter = Self.arbiter(settings, toWitness, pair, on: loop, log)
             let node = Node(
                 on: loop, settings, certificates, pair: pair, link: link, arbiter: arbiter, seats: seats,
                 snapshots: threads.snapshots, lists: lists, writer: threads.writer.activity, standing: standing,
@@ -88,6 +84,33 @@ struct NodeStarter {
             return bound
         }.get()
         return RunningNode(core: core, box: coreBox, threads: threads, ended: ended)
+    }
+
+    private static func arbiter(
+        _ settings: NodeSettings, _ connections: OpenConnections, _ pair: RandomID, on loop: any EventLoop,
+        _ log: Logger
+    ) -> WitnessClient {
+        var quiet = ConnectionOptions()
+        quiet.isKeptAlive = true
+        return WitnessClient(
+            on: loop, at: settings.witness,
+            dialer: Dialer(connections, options: quiet, connectTimeout: .milliseconds(500)), pair: pair, log: log)
+    }
+
+    /// For a node that waits for a copy.
+    /// - Returns: what ends it. Nil: a wiped disk has nothing to tell.
+    func testify(from file: NodeFile, on loop: any EventLoop) async throws -> (@Sendable () -> Void)? {
+        guard file.pairID != .zero else { return nil }
+        var random = SystemRandomNumberGenerator()
+        let testifier = Testifier(settings.node, file.record, process: random.next())
+        let (settings, toWitness, log) = (settings, toWitness, log)
+        let word = try await loop.submit { () -> NIOLoopBound<WitnessWord> in
+            let arbiter = Self.arbiter(settings, toWitness, file.pairID, on: loop, log)
+            let word = WitnessWord(testifier, on: loop, through: arbiter)
+            word.start()
+            return NIOLoopBound(word, eventLoop: loop)
+        }.get()
+        return { loop.execute { word.value.end() } }
     }
 
     private func makeReplica(_ opened: DataDirectory.Opened, _ process: UInt64) throws -> Replica {

@@ -23,6 +23,15 @@ public struct NodeRecord: Equatable, Sendable {
         self.register = register
         self.witness = witness
     }
+
+    /// A node that is being reseeded learns from the leader whose copy it takes where its epochs begin, if its disk was
+    /// wiped (rule R7), and that the pair has moved to another witness, if it has (rule R12).
+    public mutating func learn(wiped: Bool, leads: Epoch, register: Register, witness: WitnessChoice) {
+        if wiped { (epoch, claimed) = (max(epoch, leads), max(claimed, leads)) }
+        guard wiped || witness.number > self.witness.number else { return }
+        self.witness = witness
+        if register.version > self.register.version { self.register = register }
+    }
 }
 
 /// The witness that a pair's register lives at.

@@ -1,9 +1,11 @@
 import Daemon
+import DurableLog
 import Foundation
 import Replication
 import Seat
 import Testing
 import Tickets
+import Wire
 
 @testable import twinline
 
@@ -114,6 +116,28 @@ extension ProcessTests.ReseedTests {
         try await faulty.wait { $0.primary == primary }
         try await settle(faulty)
         #expect(standby.isRunning && process.isRunning)
+    }
+
+    /// As after a reboot: the witness can't trust what it finds.
+    private func forgetBoot(of pair: ThrowawayPair) throws {
+        let directory = try PosixDirectory(path: pair.directory.appending(path: "data-witness").path)
+        let record = try DurableRecord(in: directory, name: "witness")
+        var file = try WitnessFile(bytes: try #require(record.load()))
+        file.boot = "another one"
+        try record.save(file.bytes)
+    }
+
+    @Test("when the power fails everywhere while a copy comes, the pair heals itself", .timeLimit(.minutes(3)))
+    func powerFails() async throws {
+        let (faulty, primary) = try await startedPair(megabytes: 4)
+        let standby = try await outdateStandby(faulty, primary)
+        try await wait(faulty, primary.other, received: 500_000)
+        let process = try #require(faulty.pair.nodes[primary])
+        for process in [process, standby, faulty.pair.witness] { process.kill() }
+        try forgetBoot(of: faulty.pair)
+        for process in [faulty.pair.witness, standby, process] { try process.start() }
+        try await faulty.wait { $0.primary == primary }
+        try await settle(faulty)
     }
 
     @Test("a wiped node is reseeded by hand, and one that leads is not", .timeLimit(.minutes(3)))

@@ -139,15 +139,19 @@ struct NodeFiles {
             copy: 0)
     }
 
+    /// A copy begins to come: a wiped disk learns whose it is, too.
+    func learn(from offer: CopyOffer, _ file: NodeFile) throws(LogError) -> NodeFile {
+        var learned = file
+        learned.pairID = offer.pair
+        learned.record.learn(
+            wiped: file.pairID == .zero, leads: offer.leads, register: offer.register, witness: offer.witness)
+        if learned != file { try save(learned) }
+        return learned
+    }
+
     /// The copy's bytes are here and sound: a log that goes on where it ends, and then all of it counts.
     func install(_ offer: CopyOffer, _ bytes: [UInt8], into file: NodeFile) throws(Failure) {
         var file = file
-        if file.pairID == .zero {
-            file.pairID = offer.pair
-            file.record.epoch = max(file.record.epoch, offer.leads)
-            file.record.claimed = max(file.record.claimed, offer.leads)
-            (file.record.register, file.record.witness) = (offer.register, offer.witness)
-        }
         let incoming = databasePath(file.incoming)
         try onStore { () throws(StoreError) in
             try ReplicatedDatabase.verify(

@@ -4,7 +4,7 @@ import Replication
 import Wire
 
 /// A node's process: the real engine, and around it what the daemon is in life.
-final class NodeProcess: Process, NodeShell {
+final class NodeProcess: Process, NodeShell, WitnessAsker {
     let node: SimulatedNode
     var name: NodeName { node.name }
     /// Tells it from every other process.
@@ -36,7 +36,7 @@ final class NodeProcess: Process, NodeShell {
         database = DatabaseDisk(self, opened.database)
         reads = DatabaseReads(self, opened.reader)
         link = PeerRoutes(self)
-        arbiter = WitnessRoute(self, at: node.witness)
+        arbiter = WitnessRoute(self)
         engine = NodeEngine(
             replica: replica, pair: world.pair, tip: try opened.log.tip() ?? opened.origin, log: log,
             database: database, reader: reads, shell: self)
@@ -104,6 +104,17 @@ final class NodeProcess: Process, NodeShell {
             step("seats alive", "\(alive) seats are heard") { $0.seatsAlive(alive) }
         }
         step(envelope.message.body.cause, "<- \(envelope.message.brief)") { $0.receive(envelope) }
+    }
+
+    func witnessConnected(_ id: RandomID) {
+        let isOwn = id == engine.replica.record.witness.id
+        step(isOwn ? "witness connected" : "another witness connected") { $0.witnessConnected(id) }
+    }
+
+    func witnessDisconnected() { step("witness disconnected") { $0.witnessDisconnected() } }
+
+    func witnessAnswered(_ answer: RegisterAnswer) {
+        step(answer.cause, "witness: \(answer.brief)") { $0.registerAnswered(answer) }
     }
 
     func report(_ event: WorkerEvent) {

@@ -6,15 +6,19 @@ import Wire
 
 /// A node that has no data of its own yet, and fetches a copy of the other's: while it does there is no replica, so it
 /// neither follows nor claims. The copy is SQLite's own of the other node's database, and travels in pieces.
-final class ReseedProcess: Process {
-    private unowned let node: SimulatedNode
-    private let file: NodeFile
+final class ReseedProcess: Process, WitnessAsker {
+    unowned let node: SimulatedNode
+    private var file: NodeFile
     private var greeters: [Greeter] = []
+    private var testifier: Testifier
+    private(set) var arbiter: WitnessRoute!
     private static let piece = 64 << 10
 
-    init(_ node: SimulatedNode, _ file: NodeFile) {
+    init(_ node: SimulatedNode, _ file: NodeFile, number: UInt64) {
         (self.node, self.file) = (node, file)
+        testifier = Testifier(node.name, file.record, process: number)
         super.init(node.world, node.host, node.clock)
+        if file.pairID != .zero { arbiter = WitnessRoute(self) }
     }
 
     func start() {
@@ -25,7 +29,26 @@ final class ReseedProcess: Process {
             return greeter
         }
         node.files.removeLeftovers(keeping: [file.copy])
+        arbiter?.start()
+        if arbiter != nil { testifyAgain() }
         again()
+    }
+
+    func witnessConnected(_ id: RandomID) { testify(testifier.connected(id)) }
+    func witnessDisconnected() { testifier.disconnected() }
+    func witnessAnswered(_ answer: RegisterAnswer) {}
+
+    private func testifyAgain() {
+        after(milliseconds: 1000) {
+            self.testify(self.testifier.again())
+            self.testifyAgain()
+        }
+    }
+
+    private func testify(_ request: RegisterRequest?) {
+        guard let request else { return }
+        if world.isTracing { world.note(host, "asks \(request.brief)") }
+        arbiter?.ask(request)
     }
 
     private func again() { after(milliseconds: 500) { self.want() } }
@@ -82,8 +105,9 @@ final class ReseedProcess: Process {
 
     private func receive(_ offer: CopyOffer, _ bytes: [UInt8], from leader: NodeProcess) {
         world.note(host, "receives a copy of \(offer.position), \(bytes.count) bytes")
-        let directory = node.disk.directory(node.files.folder(file.incoming))
         do throws(LogError) {
+            file = try node.files.learn(from: offer, file)
+            let directory = node.disk.directory(node.files.folder(file.incoming))
             let target = try directory.create("tickets.sqlite")
             receive(offer, bytes, at: 0, into: target, from: leader)
         } catch { node.end() }

@@ -100,7 +100,7 @@ final class SimulatedNode {
     func newID() -> RandomID { RandomID(high: random.next(), low: random.next()) }
 
     private func begin(reseeding file: NodeFile) {
-        let process = ReseedProcess(self, file)
+        let process = ReseedProcess(self, file, number: random.next() | 1)
         state = .reseeding(process)
         world.note(host, "is being reseeded")
         process.start()

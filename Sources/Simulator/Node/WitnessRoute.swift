@@ -1,9 +1,17 @@
 import Replication
 import Wire
 
+/// A node's process, as far as it speaks with the witness.
+protocol WitnessAsker: Process {
+    var node: SimulatedNode { get }
+    func witnessConnected(_ id: RandomID)
+    func witnessDisconnected()
+    func witnessAnswered(_ answer: RegisterAnswer)
+}
+
 /// A node's connection to the witness, dialled again whenever it ends, as the daemon's `WitnessClient` keeps it.
 final class WitnessRoute: ConnectionOwner {
-    private unowned let process: NodeProcess
+    private unowned let process: any WitnessAsker
     private(set) var host: Host
     private var connection: Connection?
     private var witness: (id: RandomID, start: UInt64)?
@@ -13,7 +21,7 @@ final class WitnessRoute: ConnectionOwner {
     private var isWatched = false
     static let patience: UInt64 = 2000
 
-    init(_ process: NodeProcess, at host: Host) { (self.process, self.host) = (process, host) }
+    init(_ process: any WitnessAsker) { (self.process, host) = (process, process.node.witness) }
 
     func start() { dial() }
 
@@ -33,7 +41,7 @@ final class WitnessRoute: ConnectionOwner {
         let bytes = encoded(Twinline_Witness_V1_WitnessRequest(envelope))
         connection.send(bytes, by: self)
         // A copy that the network kept for later, over no connection that anybody still has.
-        if process.world.network.duplicates() { process.world.straggle(bytes, to: host, of: process.name) }
+        if process.world.network.duplicates() { process.world.straggle(bytes, to: host, of: process.node.name) }
         guard owedSince == nil else { return }
         owedSince = process.now
         if !isWatched { look(at: connection, in: Self.patience) }
@@ -75,12 +83,11 @@ final class WitnessRoute: ConnectionOwner {
             switch reply {
             case .welcome(let id, let start):
                 self.witness = (id, start)
-                let isOwn = id == self.process.engine.replica.record.witness.id
-                self.process.step(isOwn ? "witness connected" : "another witness connected") { $0.witnessConnected(id) }
+                self.process.witnessConnected(id)
             case .answer(let answer):
                 self.failures = 0
                 self.owedSince = nil
-                self.process.step(answer.cause, "witness: \(answer.brief)") { $0.registerAnswered(answer) }
+                self.process.witnessAnswered(answer)
             }
         }
     }
@@ -91,7 +98,7 @@ final class WitnessRoute: ConnectionOwner {
         guard ended === connection else { return }
         let wasConnected = witness != nil
         (connection, witness, isWatched, owedSince) = (nil, nil, false, nil)
-        if wasConnected { process.step("witness disconnected") { $0.witnessDisconnected() } }
+        if wasConnected { process.witnessDisconnected() }
         failures += 1
         process.after(milliseconds: min(10 << min(failures, 5), 250)) { self.dial() }
     }

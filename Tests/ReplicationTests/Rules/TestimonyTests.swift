@@ -16,6 +16,54 @@ struct TestimonyTests {
         #expect(effects.count == 1)
     }
 
+    @Test("a node that waits for a copy testifies, too: else nobody could lead, and give it one")
+    func whileReseeding() throws {
+        let pair = RandomID(high: 7, low: 7), own = RandomID(high: 9, low: 9)
+        let record = Witness.Record(
+            id: own, starts: 2, registers: [.init(id: pair, name: "hotline", register: Stage.register(6, 3, .b, .solo))]
+        )
+        var witness = Witness(record: record, machineRebooted: true)
+        let known = NodeRecord(
+            epoch: Epoch(2), claimed: Epoch(2), disk: RandomID(high: 1, low: 5), starts: 1,
+            register: Stage.register(7, 3, .b, .solo), witness: WitnessChoice(own))
+        var a = Testifier(.a, known, process: 4)
+        var toAnother = [a.again(), a.connected(RandomID(high: 9, low: 8))]
+        toAnother.append(a.again())
+        #expect(toAnother == [nil, nil, nil])
+        let first = a.connected(own)
+        let request = try #require(first)
+        #expect(request.action == .testify(Testimony(node: .a, register: known.register, leads: false)))
+        _ = witness.receive(request, pair: pair, named: "hotline", start: 2, client: 1)
+        #expect(witness.cautious == [pair])
+        let b = RegisterRequest(
+            number: UniqueNumber(process: 5, counter: 1),
+            action: .testify(Testimony(node: .b, register: Stage.register(6, 3, .b, .solo), leads: false)))
+        _ = witness.receive(b, pair: pair, named: "hotline", start: 2, client: 2)
+        #expect(witness.cautious.isEmpty && witness.register(of: pair)?.version == 8)
+        let second = a.again()
+        #expect(second?.action == request.action && second?.number != request.number)
+        a.disconnected()
+        let last = a.again()
+        #expect(last == nil)
+    }
+
+    @Test("a node that waits for a copy goes by the witness that its leader has moved to meanwhile")
+    func learnsOfAMove() {
+        let own = WitnessChoice(RandomID(high: 9, low: 9)), next = WitnessChoice(RandomID(high: 9, low: 8), number: 1)
+        let before = NodeRecord(
+            epoch: Epoch(2), claimed: Epoch(2), disk: RandomID(high: 1, low: 5), starts: 1,
+            register: Stage.register(7, 2, .a), witness: own)
+        var record = before
+        record.learn(wiped: false, leads: Epoch(3), register: Stage.register(9, 3, .b, .solo), witness: own)
+        #expect(record == before)
+        record.learn(wiped: false, leads: Epoch(3), register: Stage.register(9, 3, .b, .solo), witness: next)
+        #expect(record.witness == next && record.register.version == 9 && record.epoch == Epoch(2))
+        record.learn(wiped: false, leads: Epoch(3), register: Stage.register(5, 2, .a), witness: own)
+        #expect(record.witness == next && record.register.version == 9)
+        record.learn(wiped: true, leads: Epoch(4), register: Stage.register(10, 4, .b, .solo), witness: next)
+        #expect(record.epoch == Epoch(4) && record.claimed == Epoch(4) && record.register.version == 10)
+    }
+
     @Test("a solo primary testifies that it leads: from solo nobody else can claim")
     func solo() {
         var a = Stage.solo()

@@ -35,6 +35,11 @@ final class SeatConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is FramePart { driver.heard(self) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if self.error == nil { self.error = error as? TransportError }
     }

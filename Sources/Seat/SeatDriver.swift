@@ -112,6 +112,12 @@ final class SeatDriver {
         run(session.receive(message, on: handler.link, at: now))
     }
 
+    /// A part of something longer.
+    func heard(_ handler: SeatConnectionHandler) {
+        guard open[handler.link] === handler else { return }
+        session.heard(handler.link, at: now)
+    }
+
     func closed(_ handler: SeatConnectionHandler, _ error: TransportError?) {
         guard open[handler.link] === handler else { return }
         open[handler.link] = nil

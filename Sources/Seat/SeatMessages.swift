@@ -86,11 +86,11 @@ extension ToNode {
         }
     }
 
-    /// Nanoseconds that a long text may take on its way, over a line of 8 Mbit/s: the beat behind it waits as long, and
+    /// Nanoseconds that a long text may take on its way, over a line of 2 Mbit/s: the beat behind it waits as long, and
     /// a copy over another route would only be in its way.
     var transferTime: UInt64 {
         guard case .request(let request) = self else { return 0 }
-        return UInt64(request.body.textBytes >> 16) * 64_000_000
+        return UInt64(request.body.textBytes >> 16) * 256_000_000
     }
 
     /// It is answered once something happens, and nobody minds when that is.

@@ -34,6 +34,8 @@ extension SeatSession {
         /// Beats since the node was last heard.
         var unansweredBeats = 0
         var heardAt = Instant(nanoseconds: 0)
+        /// Until then a line of 2 Mbit/s is busy with this seat's own long texts, and silence proves nothing.
+        var busyUntil = Instant(nanoseconds: 0)
         /// It does not answer beats while something waits for an answer over it: used only where there is no other.
         var isSuspected = false
 
@@ -79,6 +81,7 @@ extension SeatSession {
         connection.standing = nil
         connection.roundTrip = UsualTime()
         connection.isSuspected = false
+        connection.busyUntil = Instant(nanoseconds: 0)
         connections[link] = connection
         wake(by: now.after(nanoseconds: delay))
         let orphans = (inspections.removeValue(forKey: link) ?? [])
@@ -119,7 +122,8 @@ extension SeatSession {
                 }
                 directives.append(beatMessage(stamp: now.nanoseconds, on: link))
                 connections[link]?.lastStamp = now.nanoseconds
-                connections[link]?.unansweredBeats += 1
+                // One that waits behind a long text is not missed yet.
+                if connection.busyUntil <= now { connections[link]?.unansweredBeats += 1 }
                 let next = now.after(milliseconds: beatInterval)
                 connections[link]?.nextBeat = next
                 wake(by: next)

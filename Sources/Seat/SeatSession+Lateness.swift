@@ -34,12 +34,28 @@ extension SeatSession {
             // Moved meanwhile, with all that was under way there.
             guard let link = pending[key]?.on, link == item.on else { continue }
             if isSilent(link, since: item.sentAt) {
-                directives += suspect(link, at: now)
+                directives += isBusy(link, at: now) ? passBy(key, at: now) : suspect(link, at: now)
             } else if !item.message.maySlack {
                 directives += sendExtraCopy(key, at: now)
             }
         }
         return directives
+    }
+
+    /// It carries a long text of this seat's own: its silence proves nothing.
+    private func isBusy(_ link: Link, at now: Instant) -> Bool { connections[link].map { $0.busyUntil > now } ?? false }
+
+    /// Something short need not wait behind the long text; what is long itself, or may take its time, does.
+    private mutating func passBy(_ key: Key, at now: Instant) -> [Directive] {
+        guard let item = pending[key], let link = item.on else { return [] }
+        let free = order.filter { leads($0) && !isBusy($0, at: now) && connections[$0]?.isSuspected == false }
+        guard item.message.transferTime == 0, !item.message.maySlack, leads(link), let other = free.first else {
+            let until = connections[link]?.busyUntil ?? now
+            pending[key]?.lateAt = until
+            wake(by: until)
+            return []
+        }
+        return [transmit(key, on: other, at: now)].compactMap { $0 }
     }
 
     /// All that is under way there goes over another connection at once, and so does what comes. It stays open, and is
@@ -61,7 +77,9 @@ extension SeatSession {
     /// A second copy, over another route of the node that has the first: it is there, so only the way may be slow.
     private mutating func sendExtraCopy(_ key: Key, at now: Instant) -> [Directive] {
         guard let item = pending[key], mayAffordExtraCopy(at: now),
-            let other = unsuspected(order.filter { $0.node == item.on?.node && $0 != item.on && leads($0) }).first
+            let other = unsuspected(
+                order.filter { $0.node == item.on?.node && $0 != item.on && leads($0) && !isBusy($0, at: now) }
+            ).first
         else { return [] }
         credit = max(0, credit - timings.requestsPerExtraCopy)
         extraSentAt = now

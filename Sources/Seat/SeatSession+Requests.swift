@@ -117,12 +117,21 @@ extension SeatSession {
         item.copies += 1
         (item.on, item.extra, item.notBefore) = (link, nil, nil)
         item.sentAt = now
-        let late = max(timings.lateAfter * 1_000_000, answerTimes.percentile99) + item.message.transferTime
-        let probe = now.after(nanoseconds: late / 2)
-        (item.probeAt, item.lateAt) = (probe, now.after(nanoseconds: late))
+        let carried = carry(item.message, on: link, at: now)
+        let late = max(timings.lateAfter * 1_000_000, answerTimes.percentile99)
+        let probe = carried.after(nanoseconds: late / 2)
+        (item.probeAt, item.lateAt) = (probe, carried.after(nanoseconds: late))
         wake(by: probe)
         pending[key] = item
         return .send(stamped(item.message), on: link)
+    }
+
+    /// When a slow line has carried it: at once, unless it is long.
+    private mutating func carry(_ message: ToNode, on link: Link, at now: Instant) -> Instant {
+        guard message.transferTime > 0, let busyUntil = connections[link]?.busyUntil else { return now }
+        let carried = max(busyUntil, now).after(nanoseconds: message.transferTime)
+        connections[link]?.busyUntil = carried
+        return carried
     }
 
     /// With the low mark of this moment.

@@ -115,11 +115,16 @@ package struct SeatSession: Equatable, Sendable {
         return expire(at: now) + dispatch(at: now) + attendToWhatIsLate(at: now) + tendConnections(at: now)
     }
 
-    package mutating func receive(_ message: FromNode, on link: Link, at now: Instant) -> [Directive] {
-        guard let connection = connections[link] else { return [] }
+    /// Bytes have come over it, though not a whole message: a long answer on a slow line is no silence.
+    package mutating func heard(_ link: Link, at now: Instant) {
         connections[link]?.unansweredBeats = 0
         connections[link]?.heardAt = now
         connections[link]?.isSuspected = false
+    }
+
+    package mutating func receive(_ message: FromNode, on link: Link, at now: Instant) -> [Directive] {
+        guard let connection = connections[link] else { return [] }
+        heard(link, at: now)
         switch (connection.phase, message) {
         case (.greeting, .welcome(let pair, let standing)): return welcome(pair, standing, on: link, at: now)
         case (.live, .standing(let standing)): return stand(standing, of: link, at: now)

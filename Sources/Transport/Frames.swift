@@ -53,6 +53,7 @@ package final class FrameDecoder: ChannelInboundHandler {
         } else {
             if rest.readerIndex > 64 * 1024 { rest.discardReadBytes() }
             if awaited?.frame != frames { expect(context) }
+            context.fireUserInboundEventTriggered(FramePart())
         }
     }
 
@@ -117,6 +118,9 @@ package final class FrameDecoder: ChannelInboundHandler {
         return options.frameTimeout + .seconds(Int64(declared / options.frameRate))
     }
 }
+
+/// An event: more has come of a frame that is not whole yet. The peer lives, however long its message takes.
+package struct FramePart: Sendable {}
 
 extension ByteBuffer {
     /// Appends a frame; several may share a buffer, and so a TLS record.

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Replication
+import Seat
 import Testing
 
 @testable import twinline
@@ -17,8 +18,15 @@ final class Cables: @unchecked Sendable {
     private var isCut = [false, false]
     private var carried = [0, 0]
     private var listeners: [any Channel] = []
+    private let bytesPerSecond: Int?
+    /// What was said to the nodes.
+    private var saidToNodes = 0
 
-    init() { loop = group.next() }
+    /// - Parameter bytesPerSecond: of each connection, each way. Nil: as many as there are.
+    init(bytesPerSecond: Int? = nil) {
+        loop = group.next()
+        self.bytesPerSecond = bytesPerSecond
+    }
 
     deinit {
         for channel in listeners + ends.flatMap({ $0 }) { channel.close(promise: nil) }
@@ -40,6 +48,16 @@ final class Cables: @unchecked Sendable {
             try text.write(to: file, atomically: true, encoding: .utf8)
         }
     }
+
+    /// The same ways to the nodes, through here.
+    func lead(_ routes: [SeatConfiguration.Route]) throws -> [SeatConfiguration.Route] {
+        try routes.enumerated().map { number, route in
+            let target = try SocketAddress(ipAddress: route.address, port: route.port)
+            return .init(route.node, address: "127.0.0.1", port: try listen(route: number % 2, to: target))
+        }
+    }
+
+    var carriedToNodes: Int { get async throws { try await loop.submit { self.saidToNodes }.get() } }
 
     private func addresses(_ key: String, of node: NodeName, _ pair: ThrowawayPair) throws -> [SocketAddress] {
         let text = try String(contentsOf: pair.directory.appending(path: "node-\(node).yaml"), encoding: .utf8)
@@ -67,7 +85,11 @@ final class Cables: @unchecked Sendable {
             guard case .success(let far) = result else { return near.close(promise: nil) }
             for (end, other) in [(near, far), (far, near)] {
                 self.ends[route].append(end)
-                try? end.pipeline.syncOperations.addHandler(Pump(to: other) { self.carried[route] += $0 })
+                try? end.pipeline.syncOperations.addHandler(
+                    Pump(to: other, bytesPerSecond: self.bytesPerSecond) {
+                        self.carried[route] += $0
+                        if end === near { self.saidToNodes += $0 }
+                    })
                 if !self.isCut[route] { self.read(end, true) }
             }
         }
@@ -96,17 +118,27 @@ final class Cables: @unchecked Sendable {
     }
 }
 
-/// What comes in here goes out there.
+/// What comes in here goes out there, in its time.
 private final class Pump: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let other: any Channel
+    private let bytesPerSecond: Int?
     private let count: (Int) -> Void
-    init(to other: any Channel, _ count: @escaping (Int) -> Void) { (self.other, self.count) = (other, count) }
+    private var freeAt = NIODeadline.now()
+    init(to other: any Channel, bytesPerSecond: Int?, _ count: @escaping (Int) -> Void) {
+        (self.other, self.bytesPerSecond, self.count) = (other, bytesPerSecond, count)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let bytes = unwrapInboundIn(data)
+        var bytes = unwrapInboundIn(data)
         count(bytes.readableBytes)
-        other.writeAndFlush(bytes, promise: nil)
+        guard let bytesPerSecond else { return other.writeAndFlush(bytes, promise: nil) }
+        // As packets, not all at once at the end.
+        while let packet = bytes.readSlice(length: min(1500, bytes.readableBytes)), packet.readableBytes > 0 {
+            freeAt = max(freeAt, .now()) + .nanoseconds(Int64(packet.readableBytes * 1_000_000_000 / bytesPerSecond))
+            let other = other
+            context.eventLoop.scheduleTask(deadline: freeAt) { other.writeAndFlush(packet, promise: nil) }
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) { other.close(promise: nil) }

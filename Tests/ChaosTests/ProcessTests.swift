@@ -14,5 +14,6 @@ import Testing
     @Suite struct ReseedTests {}
     @Suite struct RouteTests {}
     @Suite struct SalvageTests {}
+    @Suite struct SlowLineTests {}
     @Suite struct VerifyTests {}
 }

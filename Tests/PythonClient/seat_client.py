@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
                 self.refused = length == NO_MESSAGE
                 return self.transport.abort()
             if len(self.received) < 4 + length:
-                return
+                return self.client.heard_part(self)
             message = pb.NodeMessage.FromString(bytes(self.received[4 : 4 + length]))
             del self.received[: 4 + length]
             self.client.heard(self, message)
@@ -110,6 +110,10 @@ class SeatClient:
     def heard(self, connection, message):
         if self.open.get(connection.link) is connection and (fact := from_wire(message)):
             self._run(self.rules.receive(connection.link, fact, time.monotonic_ns()))
+
+    def heard_part(self, connection):
+        if self.open.get(connection.link) is connection:
+            self._run(self.rules.heard(connection.link, time.monotonic_ns()))
 
     def closed(self, connection, how):
         if self.open.get(connection.link) is connection:

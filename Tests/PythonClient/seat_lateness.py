@@ -38,12 +38,21 @@ class SeatLateness(SeatWays):
     def message(self, item): ...
     def send(self, item, link, now): ...
 
-    def expect(self, item, now):
+    def expect(self, item, link, now):
         """It was sent, and from now on its answer is awaited."""
         if not item.copies:
             self.credit = min(self.credit + 1, 10 * REQUESTS_PER_COPY)
         late = max(LATE_AFTER, self.answer_times.percentile_99)
-        item.sent_at, item.probe_at, item.late_at = now, now + late // 2, now + late
+        carried = self.carry(item, link, now)
+        item.sent_at, item.probe_at, item.late_at = now, carried + late // 2, carried + late
+
+    def carry(self, item, link, now):
+        """When a slow line has carried it: at once, unless it is long."""
+        if not item.transfer_time:
+            return now
+        connection = self.connections[link]
+        connection.busy_until = max(connection.busy_until, now) + item.transfer_time
+        return connection.busy_until
 
     def came(self, item, now):
         """Only what was sent once tells how long an answer takes (Karn and Partridge, 1987)."""
@@ -57,7 +66,9 @@ class SeatLateness(SeatWays):
             item.late_at = None
             if item.on != link:
                 continue  # moved meanwhile, with all that was under way there
-            if self.is_silent(item):
+            if self.is_silent(item) and self.is_busy(link, now):
+                self.pass_by(item, link, now)
+            elif self.is_silent(item):
                 self.suspect(link, now)
             elif not item.is_sql:
                 self.copy(item, now)
@@ -75,6 +86,18 @@ class SeatLateness(SeatWays):
     def is_silent(self, item):
         """Nothing at all came over its connection since."""
         return self.connections[item.on].heard <= item.sent_at
+
+    def is_busy(self, link, now):
+        return self.connections[link].busy_until > now
+
+    def pass_by(self, item, link, now):
+        """Something short need not wait behind a long text; what is long itself, or may take its time, does."""
+        free = [other for other, connection in self.connections.items()
+                if self.leads(other) and not self.is_busy(other, now) and not connection.suspected]
+        if item.transfer_time or item.is_sql or not free or not self.leads(link):
+            item.late_at = self.connections[link].busy_until
+        else:
+            self.send(item, free[0], now)
 
     def suspect(self, link, now):
         """All that is under way there goes over another connection at once, beside the budget, and so does what comes,
@@ -94,7 +117,7 @@ class SeatLateness(SeatWays):
         """An extra one, over another route of the node that has the first: one for each twenty requests, but one a
         minute always."""
         others = [other for other in self.connections
-                  if other[0] == item.on[0] and other != item.on and self.leads(other)]
+                  if other[0] == item.on[0] and other != item.on and self.leads(other) and not self.is_busy(other, now)]
         is_free = self.copied_at is None or now - self.copied_at >= ONE_COPY_EACH
         if others and (is_free or self.credit >= REQUESTS_PER_COPY):
             self.credit, self.copied_at = max(0, self.credit - REQUESTS_PER_COPY), now

@@ -24,6 +24,7 @@ class Item:
     def __init__(self, ordinal, key, call, body, deadline, level="latest"):
         self.ordinal, self.key, self.call, self.body, self.deadline = ordinal, key, call, body, deadline
         self.level, self.retries = level, Backoff(RETRY)
+        self.transfer_time = (text_bytes(body) >> 16) * 256 * MS
         self.is_sql = not SQL.isdisjoint(body or ())  # it may take seconds by itself
         self.copies = self.turned_away = self.sent_at = self.not_before = 0
         self.on = self.extra = None  # where the newest copy and the extra one are under way
@@ -33,6 +34,12 @@ class Item:
         if self.key and self.key[0] == "request" and self.copies > self.turned_away:
             return "unknown", self.key[1:]
         return ("disk_full" if self.turned_away else "unreachable"), None
+
+
+def text_bytes(body):
+    """Of the texts in a command, {field: message}; SQL with its parameters counts whole."""
+    return sum(value.ByteSize() if kind in SQL else len(getattr(value, "text", "").encode())
+               for kind, value in (body or {}).items() if value is not None)
 
 
 def fact(method):
@@ -90,6 +97,12 @@ class SeatRules(SeatLateness):
         self.reads += 1
         item = self.begin(("read", self.reads), call, query, deadline, level, now)
         self.pending[item.key] = item
+
+    @fact
+    def heard(self, link, now):
+        """Bytes have come over it, though not a whole message: a long answer on a slow line is no silence."""
+        connection = self.connections[link]
+        connection.unanswered, connection.heard, connection.suspected = 0, now, False
 
     @fact
     def receive(self, link, message, now):
@@ -206,7 +219,7 @@ class SeatRules(SeatLateness):
 
     def send(self, item, link, now):
         """A copy that replaces those before."""
-        self.expect(item, now)
+        self.expect(item, link, now)
         item.copies, item.on, item.extra, item.not_before = item.copies + 1, link, None, 0
         self.say(link, self.message(item))
 

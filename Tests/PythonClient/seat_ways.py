@@ -35,6 +35,7 @@ class Connection:
     def clear(self):
         self.standing, self.round_trip = ("", 0), UsualTime()
         self.next_beat = self.last_stamp = self.unanswered = self.heard = 0
+        self.busy_until = 0  # a line of 2 Mbit/s is busy with this seat's own long texts: silence proves nothing
         self.suspected = False  # silent, also when beaten, while something waits for its answer here
 
     def wake_at(self):
@@ -114,7 +115,8 @@ class SeatWays:
         elif connection.unanswered >= MISSED_BEATS:
             self.drop(link, "it is silent", now)
         else:
-            connection.last_stamp, connection.unanswered = now, connection.unanswered + 1
+            connection.last_stamp = now
+            connection.unanswered += connection.busy_until <= now  # one behind a long text is not missed yet
             connection.next_beat = now + self.beat_interval()
             self.beat_to(link, stamp=now)
 

@@ -4,6 +4,7 @@ import json
 import pathlib
 import random
 import unittest
+from types import SimpleNamespace
 
 from seat_lateness import AnswerTimes
 from seat_rules import MS, SeatRules
@@ -40,12 +41,15 @@ class Player:
         if "lost" in step:
             return rules.lost(LINKS[step["lost"]], step["how"], now)
         if "perform" in step:
-            command = {"execute" if step.get("sql") else "note": None}
+            text = SimpleNamespace(text="x" * (step.get("text", 0) << 10))
+            command = {"execute": None} if step.get("sql") else {"note": text}
             return rules.perform(step["perform"], command, deadline, step.get("again"), now)
         if "withdraw" in step:
             return rules.perform(step["withdraw"], {"withdraw": None}, deadline, step["again"], now)
         if "read" in step:
             return rules.read(step["read"], {"show": None}, step.get("level", "latest"), deadline, now)
+        if step["hear"] == "part":
+            return rules.heard(LINKS[step["on"]], now)
         return rules.receive(LINKS[step["on"]], self.message(step), now)
 
     def message(self, step):

@@ -14,7 +14,7 @@ struct Script: Decodable {
         var pair: String?, role: String?, epoch: UInt64?
         var to: Addressee?, outcome: String?, session: Int64?, reason: String?
         var again_after: UInt64?, disk_full: Bool?, stamp: UInt64?
-        var within: UInt64?, again: [Int64]?, sql: Bool?, level: String?
+        var within: UInt64?, again: [Int64]?, sql: Bool?, level: String?, text: Int?
         var alive: [String]?
         var then: [Expected]
     }

@@ -43,7 +43,8 @@ struct ScriptPlayer {
         if let name = step.lost { return seat.disconnected(try link(name), try loss(step.how), at: now) }
         if let call = step.perform {
             let call = SeatSession.Call(call)
-            let body: SeatRequest.Body = step.sql == true ? .execute([]) : .command(note)
+            let long = step.text.map { Command.note(ticket, text: String(repeating: "x", count: $0 << 10)) }
+            let body: SeatRequest.Body = step.sql == true ? .execute([]) : .command(long ?? note)
             guard step.again != nil else { return seat.perform(body, for: call, by: deadline, at: now) }
             return seat.perform(body, again: try again(step), for: call, by: deadline, at: now)
         }
@@ -53,6 +54,10 @@ struct ScriptPlayer {
         if let call = step.read {
             let level: SeatRead.Level = step.level == "standby" ? .standby() : .latest
             return seat.ask(.show(ticket), level: level, for: SeatSession.Call(call), by: deadline, at: now)
+        }
+        if step.hear == "part" {
+            seat.heard(try link(step.on ?? ""), at: now)
+            return []
         }
         return seat.receive(try message(step), on: try link(step.on ?? ""), at: now)
     }

@@ -134,17 +134,6 @@ import Wire
         #expect(dialogue.receive(.shown(1, .view(answer)), a1).delivered == [.view(.ticket(nil), Origin(answer))])
     }
 
-    @Test("a long text is not late before a slow line could have carried it")
-    func longText() {
-        var dialogue = Dialogue.settled()
-        let text = String(repeating: "x", count: 1 << 20)
-        #expect(dialogue.perform(.note(ticket, text: text), within: 10_000).asked.count == 1)
-        // Nothing is heard meanwhile: the beats wait behind it.
-        let early = dialogue.run(milliseconds: 500)
-        #expect(early.asked.isEmpty)
-        #expect(!dialogue.run(milliseconds: 700).asked.isEmpty)
-    }
-
     @Test("who asks for a young standby goes to the primary when that is too old, or is not there")
     func tooOld() {
         var dialogue = Dialogue.settled()

@@ -9,7 +9,10 @@ struct SlowFrameTests {
     private final class Errors: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         var errors: [TransportError] = []
-        var frames = 0
+        var frames = 0, parts = 0
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if event is FramePart { parts += 1 }
+        }
         func channelRead(context: ChannelHandlerContext, data: NIOAny) { frames += 1 }
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
             if let error = error as? TransportError { errors.append(error) }
@@ -55,6 +58,19 @@ struct SlowFrameTests {
         #expect(errors.frames == 2)
         channel.embeddedEventLoop.advanceTime(by: .seconds(100))
         #expect(channel.isActive && errors.errors == [])
+        _ = try channel.finish()
+    }
+
+    @Test("whoever listens is told of each part of a frame that is not whole yet")
+    func parts() throws {
+        try install(ConnectionOptions())
+        try bytes([0, 0, 0, 4, 1, 2, 3, 4])
+        #expect(errors.frames == 1 && errors.parts == 0)
+        try bytes([0, 0])
+        try bytes([0, 4, 1, 2, 3])
+        #expect(errors.frames == 1 && errors.parts == 2)
+        try bytes([4])
+        #expect(errors.frames == 2 && errors.parts == 2)
         _ = try channel.finish()
     }
 

@@ -29,9 +29,10 @@ final class Plague {
 
     func end() { isOver = true }
 
-    /// Of every disk, to be put back later.
+    /// Of every disk, to be put back later. Not of a damaged one: to put that back would be two losses.
     private func keepCopies() {
-        for node in world.nodes { copies[node.host] = node.disk.copy() }
+        for node in world.nodes where !node.isTampered { copies[node.host] = node.disk.copy() }
+        guard !world.witnesses[0].isTampered else { return }
         copies[world.witnesses[0].host] = world.witnesses[0].disk.copy()
     }
 

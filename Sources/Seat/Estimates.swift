@@ -52,9 +52,11 @@ struct Backoff: Equatable {
     init(from first: UInt64, to last: UInt64) { (self.first, self.last, next) = (first, last, first) }
 
     /// Nanoseconds. The bounds are milliseconds.
-    mutating func delay(_ random: inout Random) -> UInt64 {
-        defer { next = min(next * 2, last) }
-        return next * 500_000 + random.below(next * 500_000 + 1)
+    /// - Parameter bounds: narrower ones, for this time.
+    mutating func delay(_ random: inout Random, within bounds: ClosedRange<UInt64>? = nil) -> UInt64 {
+        let delay = bounds.map { min(max(next, $0.lowerBound), $0.upperBound) } ?? next
+        next = min(delay * 2, last)
+        return delay * 500_000 + random.below(delay * 500_000 + 1)
     }
 
     mutating func reset() { next = first }

@@ -21,6 +21,10 @@ extension SeatSession {
         var standing: Standing?
         var roundTrip = UsualTime()
         var dialling: Backoff
+        /// The last attempt found a peer that did not want this seat, or the other way round.
+        var wasRejected = false
+        /// So often in a row no welcome came in time.
+        var unwelcomed = 0
         /// When it was last lost, and why; of one that never came about, why not.
         var lastLoss: (reason: String, at: Instant)? {
             get { lossReason.isEmpty ? nil : (lossReason, lostAt) }
@@ -28,7 +32,7 @@ extension SeatSession {
         }
         private var lossReason = "", lostAt = Instant(nanoseconds: 0)
         /// Only while live.
-        var nextBeat = Instant(nanoseconds: 0)
+        var nextBeat = Instant(nanoseconds: 0), lastBeat = Instant(nanoseconds: 0)
         /// Of the beat that was sent last: the only one whose echo is measured.
         var lastStamp: UInt64 = 0
         /// Beats since the node was last heard.
@@ -56,7 +60,7 @@ extension SeatSession {
         guard connections[link]?.phase == .dialling else { return [] }
         connections[link]?.phase = .greeting
         connections[link]?.since = now
-        wake(by: now.after(milliseconds: timings.welcomeWithin))
+        wake(by: now.after(milliseconds: connections[link]?.patience(timings) ?? 0))
         return [.send(.hello(highestEpoch), on: link)]
     }
 
@@ -73,9 +77,13 @@ extension SeatSession {
         if wasGood { connection.dialling.reset() }
         var delay: UInt64 = 0
         switch loss {
-        case .rejected: delay = timings.dialAfterRejection * 1_000_000
-        case .refused, .failed: if !wasGood { delay = connection.dialling.delay(&random) }
+        case .rejected:
+            delay = timings.dialAfterRejection * 1_000_000
+        case .refused, .failed:
+            if !wasGood { delay = connection.dialling.delay(&random, within: pauses(without: link)) }
         }
+        connection.wasRejected = loss == .rejected
+        if connection.phase == .live { connection.unwelcomed = 0 }
         connection.phase = .waiting(until: now.after(nanoseconds: delay))
         connection.since = now
         connection.standing = nil
@@ -89,6 +97,26 @@ extension SeatSession {
         forgetCopies(on: link)
         return orphans + reachChanged() + retarget(at: now) + dispatch(at: now)
             + (delay == 0 ? tendConnections(at: now) : [])
+    }
+
+    /// Between attempts.
+    private func pauses(without link: Link? = nil) -> ClosedRange<UInt64> {
+        order.contains { $0 != link && leads($0) } ? timings.diallingWithLeader : timings.dialling
+    }
+
+    /// The last connection to the primary is gone: ways that there was no hurry for are tried soon.
+    mutating func hurryDialling(at now: Instant) {
+        for link in order {
+            guard var connection = connections[link], case .waiting(let until) = connection.phase,
+                !connection.wasRejected
+            else { continue }
+            connection.dialling.reset()
+            let soon = now.after(nanoseconds: connection.dialling.delay(&random, within: pauses()))
+            guard soon < until else { continue }
+            connection.phase = .waiting(until: soon)
+            connections[link] = connection
+            wake(by: soon)
+        }
     }
 
     mutating func drop(_ link: Link, _ reason: String, at now: Instant) -> [Directive] {
@@ -113,15 +141,24 @@ extension SeatSession {
                 connections[link]?.phase = .dialling
                 connections[link]?.since = now
                 directives.append(.connect(link))
-            case .greeting where now.since(connection.since) >= timings.welcomeWithin * 1_000_000:
+            case .greeting where connection.since.after(milliseconds: connection.patience(timings)) <= now:
+                connections[link]?.unwelcomed += 1
                 directives += drop(link, "it sent no welcome", at: now)
             case .live where connection.nextBeat <= now:
+                // Brought forward for requests that have had their answers meanwhile.
+                let due = connection.lastBeat.after(milliseconds: beatInterval)
+                if due > now, connection.unansweredBeats == 0 {
+                    connections[link]?.nextBeat = due
+                    wake(by: due)
+                    continue
+                }
                 guard connection.unansweredBeats < timings.missedBeats else {
                     directives += drop(link, "it is silent", at: now)
                     continue
                 }
                 directives.append(beatMessage(stamp: now.nanoseconds, on: link))
                 connections[link]?.lastStamp = now.nanoseconds
+                connections[link]?.lastBeat = now
                 // One that waits behind a long text is not missed yet.
                 if connection.busyUntil <= now { connections[link]?.unansweredBeats += 1 }
                 let next = now.after(milliseconds: beatInterval)
@@ -172,12 +209,17 @@ extension SeatSession.Connection {
         roundTrip.add(nanoseconds)
     }
 
+    /// For the welcome.
+    func patience(_ timings: SeatTimings) -> UInt64 {
+        min(timings.welcomeWithin << min(unwelcomed, 10), timings.welcomeWithinAtMost)
+    }
+
     /// When this connection needs a `tick`, if ever.
     func deadline(_ timings: SeatTimings) -> Instant? {
         switch phase {
         case .waiting(let until): until
         case .dialling: nil
-        case .greeting: since.after(milliseconds: timings.welcomeWithin)
+        case .greeting: since.after(milliseconds: patience(timings))
         case .live: nextBeat
         }
     }

@@ -20,7 +20,7 @@ extension SeatSession {
             // The hello and the welcome are a round trip too, and the first to be known.
             connection.roundTrip.add(now.since(connection.since))
             connection.phase = .live
-            connection.since = now
+            (connection.since, connection.lastBeat) = (now, now)
             connection.nextBeat = now.after(milliseconds: beatInterval)
             connections[link] = connection
         }
@@ -54,8 +54,9 @@ extension SeatSession {
     mutating func retarget(at now: Instant) -> [Directive] {
         let best = bestLink()
         let leadership = best.map { Leadership(node: $0.node, epoch: highestEpoch) }
-        let found = target == nil && best != nil
+        let found = target == nil && best != nil, lost = target != nil && best == nil
         target = best
+        if lost { hurryDialling(at: now) }
         guard let leadership else { return [] }
         guard leadership != aim else {
             guard found else { return [] }

@@ -93,7 +93,7 @@ package struct SeatSession: Equatable, Sendable {
         self.timings = timings
         order = links
         random = Random(seed: seed)
-        let dialling = Backoff(from: timings.dialFrom, to: timings.dialTo)
+        let dialling = Backoff(from: timings.dialling.lowerBound, to: timings.diallingWithLeader.upperBound)
         connections = Dictionary(links.map { ($0, Connection(dialling)) }, uniquingKeysWith: { first, _ in first })
         pair = memory.flatMap { RandomID($0.pair) }
         highestEpoch = Epoch(memory?.epoch ?? 0)

@@ -6,8 +6,9 @@ package struct SeatTimings: Equatable, Sendable {
     /// Between beats while nothing is under way: a thousand idle seats then cost a node 2,000 small messages a second.
     package var idleBeat: UInt64 = 1000
     package var missedBeats = 2
-    /// From a connection to the node's welcome.
-    package var welcomeWithin: UInt64 = 2000
+    /// From a connection to the node's welcome; twice as long each time that it did not come, so that a crowd which a
+    /// node can't serve at once is served in the end.
+    package var welcomeWithin: UInt64 = 2000, welcomeWithinAtMost: UInt64 = 16_000
 
     /// A request is late after this, or when 99 in 100 have had their answers if that is longer: the time a node's disk
     /// may stutter without a second copy of everything.
@@ -19,8 +20,11 @@ package struct SeatTimings: Equatable, Sendable {
 
     /// Between two attempts while a node says "not now": from, to.
     package var retryFrom: UInt64 = 2, retryTo: UInt64 = 50
-    /// Between attempts to connect where nobody listens: from, to. Short, so that a restarted node is found fast.
-    package var dialFrom: UInt64 = 5, dialTo: UInt64 = 250
+    /// Between attempts to connect where nobody listens. Short, so that a node is found fast that starts again …
+    package var dialling: ClosedRange<UInt64> = 5...250
+    /// … but while there is a connection to the primary there is no hurry, and a thousand seats that look for the other
+    /// node must not keep anybody busy.
+    package var diallingWithLeader: ClosedRange<UInt64> = 250...2000
     /// Before dialling again after a peer turned out to be the wrong one, or turned this seat away: a person must act.
     package var dialAfterRejection: UInt64 = 2000
     /// A connection that lasted this long was good: the next attempt is made at once.

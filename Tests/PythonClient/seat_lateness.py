@@ -107,7 +107,7 @@ class SeatLateness(SeatWays):
         self.connections[link].suspected = True
         # A node that is silent everywhere is asked over one way as well as over another.
         if any(self.leads(other) and not self.connections[other].suspected for other in self.connections):
-            self.choose()
+            self.choose(now)
         for item in [item for item in self.items() if item.on == link]:
             other = self.destination(item)
             if other and not self.connections[other].suspected:

@@ -3,7 +3,8 @@
 MS = 1_000_000
 BUSY_BEAT, IDLE_BEAT, MISSED_BEATS = 250 * MS, 1000 * MS, 2
 WELCOME_WITHIN, GOOD_AFTER, DIAL_AFTER_REJECTION = 2000 * MS, 1000 * MS, 2000 * MS
-DIAL = (5 * MS, 250 * MS)
+DIAL, DIAL_WITH_LEADER = (5 * MS, 250 * MS), (250 * MS, 2000 * MS)
+WELCOME_WITHIN_AT_MOST = 16_000 * MS
 
 
 class UsualTime:
@@ -21,25 +22,32 @@ class Backoff:
     def __init__(self, bounds):
         (self.first, self.last), self.next = bounds, bounds[0]
 
-    def pause(self, random):
-        pause, self.next = self.next, min(self.next * 2, self.last)
+    def pause(self, random, bounds=None):
+        low, high = bounds or (self.first, self.last)
+        pause = min(max(self.next, low), high)
+        self.next = min(pause * 2, self.last)
         return pause // 2 + int(random() * pause / 2)
 
 
 class Connection:
     def __init__(self):
         self.phase, self.since, self.until = "waiting", 0, 0  # then "dialling", "greeting", "live"
-        self.dialling = Backoff(DIAL)
+        self.dialling, self.rejected, self.unwelcomed = self.new_dialling(), False, 0
         self.clear()
 
     def clear(self):
         self.standing, self.round_trip = ("", 0), UsualTime()
-        self.next_beat = self.last_stamp = self.unanswered = self.heard = 0
+        self.next_beat = self.last_beat = self.last_stamp = self.unanswered = self.heard = 0
         self.busy_until = 0  # a line of 2 Mbit/s is busy with this seat's own long texts: silence proves nothing
         self.suspected = False  # silent, also when beaten, while something waits for its answer here
 
+    @staticmethod
+    def new_dialling():
+        return Backoff((DIAL[0], DIAL_WITH_LEADER[1]))
+
     def wake_at(self):
-        due = {"waiting": self.until, "greeting": self.since + WELCOME_WITHIN, "live": self.next_beat}
+        patience = min(WELCOME_WITHIN << self.unwelcomed, WELCOME_WITHIN_AT_MOST)
+        due = {"waiting": self.until, "greeting": self.since + patience, "live": self.next_beat}
         return due.get(self.phase)
 
 
@@ -79,7 +87,8 @@ class SeatWays:
             self.decided.append(("remember", pair, self.epoch))
         connection = self.connections[link]
         connection.round_trip.add(now - connection.since)
-        connection.phase, connection.since, connection.next_beat = "live", now, now + self.beat_interval()
+        connection.phase, connection.since, connection.last_beat = "live", now, now
+        connection.next_beat = now + self.beat_interval()
         if not self.tell_reach() and self.only_reached == link[0]:
             self.beat_to(link)
         self.standing(link, role, epoch, now)
@@ -92,7 +101,7 @@ class SeatWays:
         if epoch > self.epoch:
             self.epoch = epoch
             self.decided.append(("remember", self.pair, epoch))
-        self.choose()
+        self.choose(now)
 
     def beat(self, link, stamp, echo, now):
         connection = self.connections[link]
@@ -101,7 +110,7 @@ class SeatWays:
             connection.round_trip.add(now - echo)
         if stamp:
             self.beat_to(link, echo=stamp)
-        self.choose()
+        self.choose(now)
 
     def tend(self, link, now):
         """Beats, greetings that take too long, and ways that are to be dialled again."""
@@ -111,11 +120,15 @@ class SeatWays:
         if connection.phase == "waiting":
             self.dial(link, now)
         elif connection.phase == "greeting":
+            connection.unwelcomed += 1
             self.drop(link, "it sent no welcome", now)
+        elif not connection.unanswered and connection.last_beat + self.beat_interval() > now:
+            # Brought forward for requests that have had their answers meanwhile.
+            connection.next_beat = connection.last_beat + self.beat_interval()
         elif connection.unanswered >= MISSED_BEATS:
             self.drop(link, "it is silent", now)
         else:
-            connection.last_stamp = now
+            connection.last_stamp = connection.last_beat = now
             connection.unanswered += connection.busy_until <= now  # one behind a long text is not missed yet
             connection.next_beat = now + self.beat_interval()
             self.beat_to(link, stamp=now)
@@ -126,17 +139,31 @@ class SeatWays:
             return
         good = connection.phase == "live" and now - connection.since >= GOOD_AFTER
         if good:
-            connection.dialling = Backoff(DIAL)
-        pause = 0 if good else connection.dialling.pause(self.random)
+            connection.dialling = connection.new_dialling()
+        pause = 0 if good else connection.dialling.pause(self.random, self.pauses(link))
+        connection.rejected = how == "rejected"
+        if connection.phase == "live":
+            connection.unwelcomed = 0
         connection.until = now + (DIAL_AFTER_REJECTION if how == "rejected" else pause)
         connection.phase, connection.since = "waiting", now
         connection.clear()
         self.forget_copies(link)
         self.tell_reach()
-        self.choose()
+        self.choose(now)
         self.dispatch(now)
         if connection.until <= now:
             self.dial(link, now)
+
+    def pauses(self, without=None):
+        """Between attempts."""
+        return DIAL_WITH_LEADER if any(self.leads(link) for link in self.connections if link != without) else DIAL
+
+    def hurry_dialling(self, now):
+        """The last connection to the primary is gone: ways that there was no hurry for are tried soon."""
+        for connection in self.connections.values():
+            if connection.phase == "waiting" and not connection.rejected:
+                connection.dialling = connection.new_dialling()
+                connection.until = min(connection.until, now + connection.dialling.pause(self.random, self.pauses()))
 
     def drop(self, link, why, now):
         self.decided.append(("disconnect", link, why))
@@ -157,12 +184,14 @@ class SeatWays:
                 self.beat_to(link)
         return before != self.only_reached
 
-    def choose(self):
+    def choose(self, now):
         """A route is left for another that is faster by a third, and for any when it is suspected."""
         leading = self.unsuspected([link for link in self.connections if self.leads(link)])
         fastest = self.fastest(leading)
         if self.target not in leading or self.round_trip(fastest) * 3 < self.round_trip(self.target) * 2:
-            self.target = fastest
+            lost, self.target = self.target and not fastest, fastest
+            if lost:
+                self.hurry_dialling(now)
 
     def standby(self):
         return self.fastest(self.unsuspected([link for link, connection in self.connections.items()

@@ -174,7 +174,7 @@ import Wire
         var dialogue = Dialogue.settled()
         _ = dialogue.perform(note)
         _ = dialogue.lose(b0)
-        _ = dialogue.run(milliseconds: 6)
+        for _ in 0..<251 where dialogue.run(milliseconds: 1).dialled != [b0] { dialogue.stayAlive(a0) }
         _ = dialogue.seat.connected(b0, at: dialogue.now)
         let other = RandomID(high: 9, low: 9)
         let directives = dialogue.receive(.welcome(pair: other, Standing(.standby, Epoch.zero)), b0)

@@ -24,6 +24,8 @@ struct Drill {
             scene.disksLie = disksLie
             try await scene.pair.start()
             timeline.say("four hosts, two routes, a witness and two nodes are up and paired")
+            try await scene.seats.connect()
+            timeline.say("\(seats) seats are connected, \(4 * seats) connections")
             await perform(scene, timeline, &report)
             await scene.seats.close()
             await scene.probe.close()

@@ -34,7 +34,7 @@ class DrilledPair {
 
     init(view: PairView, seats: DrillSeats, probe: SeatClient, say: @escaping (String) -> Void) {
         (self.view, self.seats, self.probe, self.say) = (view, seats, probe, say)
-        clients = DrillClients(seats: seats.clients.count)
+        clients = DrillClients(seats: seats.count)
     }
 
     var history: RunHistory { seats.journal.history }

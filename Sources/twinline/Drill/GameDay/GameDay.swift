@@ -18,7 +18,7 @@ struct GameDay {
     func run(_ timeline: Timeline) async -> DrillReport {
         var report = DrillReport(
             subject: "pair \(name)", began: Date().formatted(.iso8601), version: twinlineVersion,
-            seats: pair.seats.clients.count)
+            seats: pair.seats.count)
         report.writes = pair.seats.writes
         let start = ContinuousClock.now
         let watch = RoleWatch(pair.probe)

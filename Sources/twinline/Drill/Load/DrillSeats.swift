@@ -9,7 +9,8 @@ import Tickets
 /// The seats of a drill, at work the whole time: each opens tickets, moves them through the desk, adds notes and looks
 /// at them, and waits out any fault, since a call can't be repeated.
 final class DrillSeats: Sendable {
-    let clients: [SeatClient]
+    private let configurations: [SeatConfiguration]
+    private let clients = Mutex<[SeatClient]>([])
     let journal: SeatJournal
     private let stopped = Mutex(false)
     private let seed: UInt64
@@ -18,19 +19,39 @@ final class DrillSeats: Sendable {
     private let pause: Duration
 
     private static let patience = Duration.seconds(20)
+    private static let connectedWithin = Duration.seconds(120)
     /// A seat adds to no more tickets than these, its newest.
     private static let desk = 6
 
     /// - Parameter pause: between two requests of a seat. Nil: the more seats there are the longer, so that all of them
-    ///   together ask for about a thousand things a second, and the machine is busy with the fault and not with them.
+    ///   together ask for about a thousand things a second, or a third of it for more than a hundred seats, and the
+    ///   machine is busy with the fault and not with them.
     init(
         _ configurations: [SeatConfiguration], seed: UInt64, history: RunHistory, writes: Bool = true,
         pause: Duration? = nil
     ) throws {
         journal = SeatJournal(history)
-        clients = try configurations.map { try SeatClient(configuration: $0) }
-        (self.seed, self.writes) = (seed, writes)
-        self.pause = pause ?? .milliseconds(max(15, configurations.count))
+        (self.configurations, self.seed, self.writes) = (configurations, seed, writes)
+        let count = configurations.count
+        self.pause = pause ?? .milliseconds(count <= 100 ? max(15, count) : 3 * count)
+    }
+
+    var count: Int { configurations.count }
+
+    /// Connects all of them, once there is a pair to connect to: a thousand that dial in vain would take the processor
+    /// from the nodes that are to start.
+    func connect() async throws {
+        let made = try configurations.map { try SeatClient(configuration: $0) }
+        clients.withLock { $0 = made }
+        let deadline = ContinuousClock.now + Self.connectedWithin
+        for client in made {
+            while await client.connections.contains(where: { $0.state == .away }) {
+                guard ContinuousClock.now < deadline else {
+                    throw Failure("not all of the seats' connections have come about within \(Self.connectedWithin)")
+                }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
     }
 
     /// Whether it is one of the answers by whose absence a blackout is told: to a write, if any are made.
@@ -39,16 +60,17 @@ final class DrillSeats: Sendable {
     }
 
     func stop() { stopped.withLock { $0 = true } }
-    func close() async { for client in clients { await client.close() } }
+    func close() async { for client in clients.withLock({ $0 }) { await client.close() } }
 
     /// Runs until stopped.
     func work() async {
+        let clients = clients.withLock { $0 }
         await withTaskGroup(of: Void.self) { group in
-            for seat in clients.indices { group.addTask { await self.work(at: seat) } }
+            for (seat, client) in clients.enumerated() { group.addTask { await self.work(at: seat, client) } }
         }
     }
 
-    private func work(at seat: Int) async {
+    private func work(at seat: Int, _ client: SeatClient) async {
         var random = Random(seed: seed &+ UInt64(seat))
         var tickets: [(id: TicketID, state: Ticket.State)] = []
         var notes = 0
@@ -58,20 +80,20 @@ final class DrillSeats: Sendable {
                 milliseconds: now,
                 random: (.random(in: 0 ... .max, using: &random), .random(in: 0 ... .max, using: &random)))
             if !writes {
-                await show(new, seat)
+                await show(new, seat, client)
             } else if tickets.isEmpty || Int.random(in: 0..<8, using: &random) == 0 {
                 let open = OpenTicket(id: new, openedAt: now, category: "Drill", text: "Opened by seat \(seat + 1)")
-                if let state = await perform(.open(open), seat) { tickets.append((new, state)) }
+                if let state = await perform(.open(open), seat, client) { tickets.append((new, state)) }
                 if tickets.count > Self.desk { tickets.removeFirst() }
             } else {
                 let index = Int.random(in: 0..<tickets.count, using: &random)
                 let id = tickets[index].id
                 let step = Self.next(tickets[index])
                 switch Int.random(in: 0..<8, using: &random) {
-                case 0: await show(id, seat)
+                case 0: await show(id, seat, client)
                 case 1 where step != nil:
                     guard let step else { continue }
-                    guard let state = await perform(step, seat) else {
+                    guard let state = await perform(step, seat, client) else {
                         // Nobody knows how it stands.
                         tickets.remove(at: index)
                         continue
@@ -80,7 +102,7 @@ final class DrillSeats: Sendable {
                 default:
                     notes += 1
                     let text = "seat \(seat + 1), note \(notes)"
-                    _ = await perform(.note(id, text: text), seat)
+                    _ = await perform(.note(id, text: text), seat, client)
                 }
             }
             // Not in step with the others.
@@ -98,18 +120,18 @@ final class DrillSeats: Sendable {
         }
     }
 
-    private func perform(_ command: Command, _ seat: Int) async -> Ticket.State? {
+    private func perform(_ command: Command, _ seat: Int, _ client: SeatClient) async -> Ticket.State? {
         let outcome = await journal.record(seat, .command(command.ticket, TicketStep(command))) {
             () async throws(SeatError) in
-            Histories.Answer(try await clients[seat].perform(command, within: Self.patience))
+            Histories.Answer(try await client.perform(command, within: Self.patience))
         }
         if case .ok(.advanced(let state, _)) = outcome { return state }
         return nil
     }
 
-    private func show(_ ticket: TicketID, _ seat: Int) async {
+    private func show(_ ticket: TicketID, _ seat: Int, _ client: SeatClient) async {
         _ = await journal.record(seat, .show(ticket, .latest)) { () async throws(SeatError) in
-            .ticket(Sighting(try await clients[seat].show(ticket, within: Self.patience)?.progress))
+            .ticket(Sighting(try await client.show(ticket, within: Self.patience)?.progress))
         }
     }
 }

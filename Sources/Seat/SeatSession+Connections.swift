@@ -101,7 +101,9 @@ extension SeatSession {
 
     /// Between attempts.
     private func pauses(without link: Link? = nil) -> ClosedRange<UInt64> {
-        order.contains { $0 != link && leads($0) } ? timings.diallingWithLeader : timings.dialling
+        let others = order.filter { $0 != link && connections[$0]?.phase == .live }
+        if others.contains(where: leads) { return timings.diallingWithLeader }
+        return others.isEmpty ? timings.dialling : timings.diallingBesides
     }
 
     /// The last connection to the primary is gone: ways that there was no hurry for are tried soon.

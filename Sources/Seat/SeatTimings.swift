@@ -22,8 +22,9 @@ package struct SeatTimings: Equatable, Sendable {
     package var retryFrom: UInt64 = 2, retryTo: UInt64 = 50
     /// Between attempts to connect where nobody listens. Short, so that a node is found fast that starts again …
     package var dialling: ClosedRange<UInt64> = 5...250
-    /// … but while there is a connection to the primary there is no hurry, and a thousand seats that look for the other
-    /// node must not keep anybody busy.
+    /// … but the less depends on it the longer: a thousand seats that look for a dead node would keep the other one
+    /// from taking over. While there is another connection, and while there is one to the primary:
+    package var diallingBesides: ClosedRange<UInt64> = 100...250
     package var diallingWithLeader: ClosedRange<UInt64> = 250...2000
     /// Before dialling again after a peer turned out to be the wrong one, or turned this seat away: a person must act.
     package var dialAfterRejection: UInt64 = 2000

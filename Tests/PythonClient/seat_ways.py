@@ -3,7 +3,7 @@
 MS = 1_000_000
 BUSY_BEAT, IDLE_BEAT, MISSED_BEATS = 250 * MS, 1000 * MS, 2
 WELCOME_WITHIN, GOOD_AFTER, DIAL_AFTER_REJECTION = 2000 * MS, 1000 * MS, 2000 * MS
-DIAL, DIAL_WITH_LEADER = (5 * MS, 250 * MS), (250 * MS, 2000 * MS)
+DIAL, DIAL_BESIDES, DIAL_WITH_LEADER = (5 * MS, 250 * MS), (100 * MS, 250 * MS), (250 * MS, 2000 * MS)
 WELCOME_WITHIN_AT_MOST = 16_000 * MS
 
 
@@ -156,7 +156,8 @@ class SeatWays:
 
     def pauses(self, without=None):
         """Between attempts."""
-        return DIAL_WITH_LEADER if any(self.leads(link) for link in self.connections if link != without) else DIAL
+        others = [link for link, connection in self.connections.items() if link != without and connection.phase == "live"]
+        return DIAL_WITH_LEADER if any(map(self.leads, others)) else DIAL_BESIDES if others else DIAL
 
     def hurry_dialling(self, now):
         """The last connection to the primary is gone: ways that there was no hurry for are tried soon."""

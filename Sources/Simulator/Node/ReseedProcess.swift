@@ -90,7 +90,10 @@ final class ReseedProcess: Process, WitnessAsker {
             } catch { return self.refused(by: leader, error) }
             let contents = snapshot.contents
             leader.engine.pinned = contents.position.lsn
+            var isAnswered = false
+            self.whenDead(leader) { if !isAnswered { self.again() } }
             leader.log.link(at: contents.position.lsn) { chain in
+                isAnswered = true
                 guard let chain, let bytes = leader.node.disk.files[target]?.bytes else { return self.again() }
                 let replica = leader.engine.replica
                 let offer = CopyOffer(
@@ -100,6 +103,13 @@ final class ReseedProcess: Process, WitnessAsker {
                     register: replica.record.register, witness: replica.record.witness)
                 self.run { self.receive(offer, bytes, from: leader) }
             }
+        }
+    }
+
+    /// It answers no more.
+    private func whenDead(_ leader: NodeProcess, _ action: @escaping () -> Void) {
+        after(milliseconds: 500) {
+            if leader.isAlive { self.whenDead(leader, action) } else { action() }
         }
     }
 

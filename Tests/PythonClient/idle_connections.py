@@ -11,7 +11,8 @@ from throwaway_pair import PAIR, ThrowawayPair
 
 LIMIT = 400_000_000
 BESIDE = 64  # handshakes under way at once
-BEAT = 4  # seconds: a node closes a connection that is silent for ten
+BEAT = 2  # seconds: a node closes a connection that is silent for ten
+SETTLE = 15  # seconds: longer than that
 
 
 def frame(message):
@@ -61,7 +62,7 @@ async def main(program, count):
         for first in range(0, count, 500):
             many = [connect(tls, host, port, gate, writers) for _ in range(min(500, count - first))]
             open_ones += await asyncio.gather(*many)
-        await asyncio.sleep(3 * BEAT)
+        await asyncio.sleep(SETTLE)
         beating.cancel()
         after = resident(node)
         ended = sum(reader.at_eof() for reader in open_ones)

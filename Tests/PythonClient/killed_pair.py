@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Python seats at a pair that is being killed: prints JSON, and fails when anything was lost, twice, or an error.
 
-    killed_pair.py TWINLINE [--seats N] [--kills N]
+    killed_pair.py TWINLINE [--seats N] [--kills N] [--outage SECONDS]
 
 Makes a throw-away pair of processes on loopback, with two routes to each node, and has seats write notes without a
 pause. Then the primary is killed, several times, and restarted, and the seats' route 1 is cut without a word (where
-the kernel makes network namespaces: all of it runs in one of its own). At the end every note is looked up.
+the kernel makes network namespaces: all of it runs in one of its own). Last both nodes are killed, and the seats keep
+what they take on their disks until the nodes are back. At the end every note is looked up.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 
+from outbox import Outbox
 from seat_client import SeatClient, SeatError, pb
 from throwaway_pair import PAIR, ThrowawayPair
 
@@ -32,8 +34,9 @@ WATCHED = 2  # seconds after a fault
 class Seat:
     """Opens a ticket and adds notes to it, one after the other."""
 
-    def __init__(self, number, client):
-        self.client, self.number = client, number
+    def __init__(self, number, client, folder):
+        self.client, self.number, self.folder, self.outbox = client, number, folder, None
+        self.kept = 0
         self.ticket = int(time.time() * 1000).to_bytes(6, "big") + random.randbytes(10)
         self.notes, self.errors, self.acknowledged_at = [], [], []
 
@@ -48,8 +51,14 @@ class Seat:
 
     async def perform(self, **command):
         try:
-            await self.client.perform(patience=20, **command)
+            if self.outbox:
+                await self.outbox.keep(0.2, **command)
+            else:
+                await self.client.perform(patience=20, **command)
         except SeatError as error:
+            if error.kind == "kept":
+                self.kept += 1
+                return True
             self.errors.append(str(error))
             return False
         self.acknowledged_at.append(time.monotonic())
@@ -61,11 +70,15 @@ class Seat:
         return 1000 * max((after - before for before, after in zip(moments, moments[1:]) if after > start), default=0)
 
     async def audit(self):
-        """How many acknowledged notes are missing, and how many are there more than once."""
+        """How many notes that were acknowledged or kept are missing, how many are there more than once, and whether they
+        are there in their order."""
         history = await self.client.read(patience=20, history=pb.History(ticket=self.ticket))
         found = [row.note for row in history.rows if row.note]
         lost = sum(note not in found for note in set(self.notes)) + (not history.rows)
-        return lost, len(found) - len(set(found))
+        return lost, len(found) - len(set(found)), found == self.notes
+
+    def use_outbox(self):
+        self.outbox = Outbox(self.client, self.folder, lambda _, error: error and self.errors.append(str(error)))
 
 
 def cut_route():
@@ -73,7 +86,24 @@ def cut_route():
         subprocess.run(["nft", "add", *line.split()], check=True)
 
 
-async def run(pair, seats, kills, own_network):
+async def outage(pair, seats, seconds):
+    """Both nodes are away for so long. How many calls were kept, and for how long they waited after the nodes' start."""
+    for seat in seats:
+        seat.use_outbox()
+    await asyncio.sleep(0.5)
+    for node in "ab":
+        pair.kill(node)
+    await asyncio.sleep(seconds)
+    start = time.monotonic()
+    for node in "ab":
+        await asyncio.to_thread(pair.start, f"node-{node}")
+    while any(len(seat.outbox.calls) > 1 for seat in seats):
+        await asyncio.sleep(0.005)
+    delivered = 1000 * (time.monotonic() - start)
+    return {"seconds": seconds, "kept": sum(seat.kept for seat in seats), "delivered_ms": round(delivered, 1)}
+
+
+async def run(pair, seats, kills, seconds, own_network):
     stopped = asyncio.Event()
     work = [asyncio.create_task(seat.work(stopped)) for seat in seats]
     faults = {"kill primary": [], "cut route 1": []}
@@ -96,10 +126,13 @@ async def run(pair, seats, kills, own_network):
             await measure("cut route 1", cut_route)
             subprocess.run(["nft", "delete", "table", "inet", "cut"], check=True)
             await asyncio.sleep(1)
+        away = await outage(pair, seats, seconds)
     finally:
         stopped.set()
         await asyncio.gather(*work)
-    return faults
+    while any(seat.outbox.calls for seat in seats):
+        await asyncio.sleep(0.005)
+    return faults, away
 
 
 async def main(arguments, own_network):
@@ -107,23 +140,26 @@ async def main(arguments, own_network):
         await pair.begin()
         locals_ = SEAT_ROUTES if own_network else [None, None]
         seats = [Seat(n, SeatClient(PAIR, pair.routes(locals_), *pair.certificate(f"seat-{n}"),
-                                    memory_file=str(pair.folder / f"seat-{n}.json")))
+                                    memory_file=str(pair.folder / f"seat-{n}.json")), pair.folder / f"outbox-{n}")
                  for n in range(1, arguments.seats + 1)]
-        faults = await run(pair, seats, arguments.kills, own_network)
+        faults, away = await run(pair, seats, arguments.kills, arguments.outage, own_network)
         audits = [await seat.audit() for seat in seats]
         for seat in seats:
+            seat.outbox.close()
             seat.client.close()
     errors = [error for seat in seats for error in seat.errors]
     report = {
         "seats": len(seats), "acknowledged": sum(len(seat.acknowledged_at) for seat in seats),
-        "lost": sum(lost for lost, _ in audits), "twice": sum(twice for _, twice in audits), "errors": len(errors),
+        "lost": sum(lost for lost, _, _ in audits), "twice": sum(twice for _, twice, _ in audits),
+        "out_of_order": sum(not ordered for _, _, ordered in audits), "errors": len(errors), "outage": away,
         "faults": [{"fault": name, "median_blackout_ms": round(statistics.median(blackouts), 1),
                     "worst_blackout_ms": round(max(blackouts), 1)} for name, blackouts in faults.items() if blackouts],
         "skipped": [name for name, blackouts in faults.items() if not blackouts]}
     print(json.dumps(report, indent=2))
     for error in errors[:10]:
         print(error, file=sys.stderr)
-    return 1 if report["lost"] or report["twice"] or report["errors"] or not report["acknowledged"] else 0
+    wrong = any(report[what] for what in ("lost", "twice", "out_of_order", "errors"))
+    return 1 if wrong or not report["acknowledged"] or not away["kept"] else 0
 
 
 def in_own_network():
@@ -142,6 +178,7 @@ if __name__ == "__main__":
     parser.add_argument("twinline", type=pathlib.Path, help="the built program")
     parser.add_argument("--seats", type=int, default=8)
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--outage", type=float, default=3, help="seconds without any node")
     arguments = parser.parse_args()
     if OWN_NETWORK not in os.environ:
         in_own_network()

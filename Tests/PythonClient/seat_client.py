@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import concurrent.futures
 import json
 import os
 import random
@@ -77,6 +78,7 @@ class SeatClient:
         self.tls.set_alpn_protocols(["twinline-seat/1"])
         self.loop = asyncio.get_running_loop()
         self.open, self.tasks, self.timer = {}, set(), None
+        self.writer = concurrent.futures.ThreadPoolExecutor(max_workers=1)
         self.rules = SeatRules(list(routes), random.random, self._recall())
         self._run(self.rules.start(time.monotonic_ns()))
 
@@ -85,6 +87,17 @@ class SeatClient:
         again, or withdrawn: `perform(name=…, withdraw=pb.Withdraw())`."""
         waiting, deadline = self._call(patience)
         self._run(self.rules.perform(waiting, command, deadline, name, time.monotonic_ns()))
+        return await waiting
+
+    async def reserve(self):
+        waiting, _ = self._call(0)
+        self._run(self.rules.reserve(waiting, time.monotonic_ns()))
+        return await waiting
+
+    async def perform_kept(self, command, name, is_new):
+        """For as long as it takes."""
+        waiting, _ = self._call(0)
+        self._run(self.rules.perform_kept(waiting, command, name, is_new, time.monotonic_ns()))
         return await waiting
 
     async def read(self, patience=10.0, level="latest", **query):
@@ -100,6 +113,7 @@ class SeatClient:
             connection.transport.abort()
         for task in self.tasks:
             task.cancel()
+        self.writer.shutdown()
 
     # What the connections report.
 
@@ -163,18 +177,22 @@ class SeatClient:
     def _do_deliver(self, waiting, outcome, detail):
         if waiting.cancelled():
             return
-        if outcome in ("done", "view"):
+        if outcome in ("done", "view", "named"):
             waiting.set_result(detail)
         else:
             waiting.set_exception(SeatError(outcome, detail))
 
     def _do_remember(self, pair, epoch):
+        # One after the other, and beside the loop: a slow disk must not hold up the requests.
         if self.memory_file:
-            with open(self.memory_file + ".new", "w") as file:
-                json.dump({"pair": pair, "epoch": epoch}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(self.memory_file + ".new", self.memory_file)
+            self.writer.submit(self._keep, {"pair": pair, "epoch": epoch})
+
+    def _keep(self, memory):
+        with open(self.memory_file + ".new", "w") as file:
+            json.dump(memory, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(self.memory_file + ".new", self.memory_file)
 
     def _recall(self):
         if not self.memory_file or not os.path.exists(self.memory_file):

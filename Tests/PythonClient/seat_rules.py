@@ -15,6 +15,7 @@ from seat_ways import MS, Backoff
 RETRY = (2 * MS, 50 * MS)
 WINDOW = 1024
 NEVER = 1 << 63
+RESERVED = {}  # in the place of a command: only the name is wanted
 SQL = {"execute", "schema_change", "sql"}
 
 
@@ -27,6 +28,7 @@ class Item:
         self.transfer_time = (text_bytes(body) >> 16) * 256 * MS
         self.is_sql = not SQL.isdisjoint(body or ())  # it may take seconds by itself
         self.copies = self.turned_away = self.sent_at = self.not_before = 0
+        self.keeps_name = False  # it stands on the seat's disk, under this name
         self.on = self.extra = None  # where the newest copy and the extra one are under way
         self.probe_at = self.late_at = None  # when its connection is to be beaten, and when an extra copy is due
 
@@ -90,6 +92,22 @@ class SeatRules(SeatLateness):
         else:
             item.copies = 1  # it may have been sent before, in an earlier life
             self.pending[item.key] = item
+
+    @fact
+    def reserve(self, call, now):
+        """A name, for something that is put on the disk under it before it is sent: delivered as "named"."""
+        self.unnamed.append(self.begin(None, call, RESERVED, NEVER, "latest", now))
+
+    @fact
+    def perform_kept(self, call, command, name, is_new, now):
+        """`is_new`: no copy of it was ever sent, by an earlier run neither."""
+        item = self.begin(("request", *name), call, command, NEVER, "latest", now)
+        item.keeps_name, item.copies = True, 0 if is_new else 1
+        self.pending[item.key] = item
+
+    def give_up(self, name):
+        """Nothing was sent under this name, and nothing will be."""
+        self.resolve(("request", *name))
 
     @fact
     def read(self, call, query, level, deadline, now):
@@ -191,6 +209,8 @@ class SeatRules(SeatLateness):
             self.session, self.unresolved = None, []
         if item.copies > 1:
             return self.deliver(item.call, *item.failure())
+        if item.keeps_name:
+            return self.deliver(item.call, "name_void", None)
         self.unnamed.append(Item(item.ordinal, None, item.call, item.body, item.deadline))
 
     # What follows.
@@ -200,7 +220,10 @@ class SeatRules(SeatLateness):
         if self.session:
             for item in sorted(self.unnamed, key=lambda item: item.ordinal):
                 item.key = self.new_name()
-                self.pending[item.key] = item
+                if item.body is RESERVED:
+                    self.deliver(item.call, "named", item.key[1:])
+                else:
+                    self.pending[item.key] = item
             self.unnamed = []
         elif self.unnamed and not any(key[0] == "open_session" for key in self.pending):
             item = Item(0, ("open_session", 1 + int(self.random() * 2**31)), None, None, NEVER)

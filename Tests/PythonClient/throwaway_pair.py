@@ -41,15 +41,16 @@ class ThrowawayPair:
         await self.paired()
 
     def start(self, name):
+        if name in self.processes:
+            self.processes[name].wait()
         log = open(self.folder / f"{name}.log", "ab")
         command = [self.program, name.partition("-")[0], "--config", self.folder / f"{name}.yaml"]
         self.processes[name] = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
     def kill(self, node):
-        process = self.processes[f"node-{node}"]
-        process.kill()
-        process.wait()
+        """At once; whoever starts it again waits for its end first."""
+        self.processes[f"node-{node}"].kill()
 
     async def primary(self):
         return (await self.paired())["primary"]

@@ -69,6 +69,8 @@ package struct PairConfiguration: Sendable {
     package var pair: String
     /// One address a route.
     package var nodes: PerNode<[SocketAddress]>
+    /// Of the same, the names or numbers that were written.
+    package var hosts: PerNode<[String]>
     /// Needed by `twinline init` only.
     package var witness: SocketAddress?
     package var tls: TLSFiles
@@ -85,10 +87,12 @@ package struct PairConfiguration: Sendable {
         let from = top.list("from", required: false, ConfigurationValue.localAddress)
         let outbox = top.optional("outbox", ConfigurationValue.text)
         let section = top.section("nodes", required: true)
-        let a = section?.list("a", ConfigurationValue.address) ?? []
-        let b = section?.list("b", ConfigurationValue.address) ?? []
+        let a = section?.list("a", ConfigurationValue.namedAddress) ?? []
+        let b = section?.list("b", ConfigurationValue.namedAddress) ?? []
         section?.refuseOthers()
-        section?.refuseTwice(a.map { ("a", $0) } + b.map { ("b", $0) })
+        section?.refuseTwice(
+            a.map { ("a", .init(value: $0.value.address, line: $0.line)) }
+                + b.map { ("b", .init(value: $0.value.address, line: $0.line)) })
         let witness = top.optional("witness", ConfigurationValue.address)
         let tls = top.tlsFiles(in: file)
         top.refuseOthers()
@@ -96,7 +100,8 @@ package struct PairConfiguration: Sendable {
         self.pair = found.0.value
         self.tls = found.1
         self.witness = witness?.value
-        nodes = PerNode(a: a.map(\.value), b: b.map(\.value))
+        nodes = PerNode(a: a.map(\.value.address), b: b.map(\.value.address))
+        hosts = PerNode(a: a.map(\.value.host), b: b.map(\.value.host))
         self.from = from.map(\.value)
         self.outbox = outbox.map { file.resolve($0.value) }
     }

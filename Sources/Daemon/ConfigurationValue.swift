@@ -55,6 +55,19 @@ enum ConfigurationValue {
     /// Where somebody else listens.
     static func address(_ text: String) throws(Refusal) -> SocketAddress { try address(text, ports: 1...65535) }
 
+    /// As it was written, too: a seat looks a name up again for each connection.
+    struct NamedAddress {
+        var host: String
+        var address: SocketAddress
+    }
+
+    static func namedAddress(_ text: String) throws(Refusal) -> NamedAddress {
+        let address = try address(text)
+        // What could be looked up ends with a colon and the port; brackets are for numbers only.
+        let host = text[..<(text.lastIndex(of: ":") ?? text.endIndex)]
+        return NamedAddress(host: host.hasPrefix("[") ? address.ipAddress ?? "" : String(host), address: address)
+    }
+
     /// One of this machine's own, without a port.
     static func localAddress(_ text: String) throws(Refusal) -> SocketAddress {
         guard let address = try? SocketAddress(ipAddress: text, port: 0) else {

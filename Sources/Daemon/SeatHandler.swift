@@ -157,7 +157,7 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         try? channel.syncOptions?.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16384))
         var welcome = Twinline_Seat_V1_NodeMessage()
         welcome.welcome.pairID = service.pairID.bytes
-        welcome.welcome.standing = Twinline_Seat_V1_Standing(roster.standing)
+        welcome.welcome.standing = Twinline_Seat_V1_Standing(roster.standing, connections: roster.connections)
         append(welcome)
         roster.add(self)
         service.sawEpoch(Epoch(hello.epoch))
@@ -216,8 +216,8 @@ final class SeatHandler: ChannelInboundHandler, SeatConnection, @unchecked Senda
         append(message)
     }
 
-    func write(_ standing: Standing) {
-        append(.with { $0.standing = Twinline_Seat_V1_Standing(standing) })
+    func write(_ standing: Standing, connections: Int) {
+        append(.with { $0.standing = Twinline_Seat_V1_Standing(standing, connections: connections) })
     }
 
     private func append(_ message: Twinline_Seat_V1_NodeMessage) { out.writeFrame(encoded(message)) }

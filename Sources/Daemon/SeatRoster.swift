@@ -9,12 +9,18 @@ final class SeatRoster {
     private(set) var standing: Standing
     private var seats: [ObjectIdentifier: SeatHandler] = [:]
     private let changed: (Identity, SeatReach<Identity>.Change) -> Void
+    /// How many such rosters the node has; its connections are spread over them evenly.
+    private let rosters: Int
 
     /// - Parameter changed: who came, went, or reaches other nodes than before.
-    init(standing: Standing, changed: @escaping (Identity, SeatReach<Identity>.Change) -> Void) {
-        self.standing = standing
-        self.changed = changed
+    init(
+        standing: Standing, oneOf rosters: Int, changed: @escaping (Identity, SeatReach<Identity>.Change) -> Void
+    ) {
+        (self.standing, self.rosters, self.changed) = (standing, rosters, changed)
     }
+
+    /// Of the whole node, about.
+    var connections: Int { seats.count * rosters }
 
     func add(_ seat: SeatHandler) {
         seats[ObjectIdentifier(seat)] = seat
@@ -37,7 +43,7 @@ final class SeatRoster {
     func tell(_ standing: Standing) {
         self.standing = standing
         for seat in seats.values {
-            seat.write(standing)
+            seat.write(standing, connections: connections)
             seat.flush()
         }
     }
@@ -58,7 +64,7 @@ final class SeatLoops: Sendable {
         for loop in loops {
             rosters.append(
                 try await loop.submit {
-                    NIOLoopBound(SeatRoster(standing: standing, changed: changed), eventLoop: loop)
+                    NIOLoopBound(SeatRoster(standing: standing, oneOf: loops.count, changed: changed), eventLoop: loop)
                 }.get())
         }
         self.rosters = rosters

@@ -5,8 +5,10 @@ import Wire
 // What seats are told, as the seat protocol says it.
 
 extension Twinline_Seat_V1_Standing {
-    package init(_ standing: Standing) {
+    /// - Parameter connections: of seats, at this node; 0: not said.
+    package init(_ standing: Standing, connections: Int = 0) {
         self.init()
+        self.connections = UInt32(clamping: connections)
         epoch = standing.epoch.value
         switch standing.role {
         case .primary: role = .primary

@@ -55,7 +55,7 @@ struct Backoff: Equatable {
     /// - Parameter bounds: narrower ones, for this time.
     mutating func delay(_ random: inout Random, within bounds: ClosedRange<UInt64>? = nil) -> UInt64 {
         let delay = bounds.map { min(max(next, $0.lowerBound), $0.upperBound) } ?? next
-        next = min(delay * 2, last)
+        next = min(delay * 2, max(last, delay))
         return delay * 500_000 + random.below(delay * 500_000 + 1)
     }
 

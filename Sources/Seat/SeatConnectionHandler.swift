@@ -26,7 +26,13 @@ final class SeatConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let payload = unwrapInboundIn(data)
         do {
-            let message = try FromNode(Twinline_Seat_V1_NodeMessage(serializedBytes: payload.readableBytesSpan))
+            let wire = try Twinline_Seat_V1_NodeMessage(serializedBytes: payload.readableBytesSpan)
+            let message = try FromNode(wire)
+            switch message {
+            case .welcome: driver.isOne(of: wire.welcome.standing.connections, on: self)
+            case .standing: driver.isOne(of: wire.standing.connections, on: self)
+            default: break
+            }
             if case .welcome = message { try context.pipeline.syncOperations.allowFrames(upTo: Self.frameLimit) }
             driver.received(message, on: self)
         } catch {

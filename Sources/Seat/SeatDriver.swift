@@ -112,6 +112,10 @@ final class SeatDriver {
         run(session.receive(message, on: handler.link, at: now))
     }
 
+    func isOne(of connections: UInt32, on handler: SeatConnectionHandler) {
+        if open[handler.link] === handler { session.isOne(of: connections) }
+    }
+
     /// A part of something longer.
     func heard(_ handler: SeatConnectionHandler) {
         guard open[handler.link] === handler else { return }

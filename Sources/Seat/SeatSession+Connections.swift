@@ -102,9 +102,17 @@ extension SeatSession {
     /// Between attempts.
     private func pauses(without link: Link? = nil) -> ClosedRange<UInt64> {
         let others = order.filter { $0 != link && connections[$0]?.phase == .live }
-        if others.contains(where: leads) { return timings.diallingWithLeader }
+        if others.contains(where: leads) {
+            let bounds = timings.diallingWithLeader
+            // So that the handshakes of all of them together take a part of the nodes' time only.
+            let least = max(bounds.lowerBound, UInt64(crowd) * timings.diallingPerConnection)
+            return least...max(bounds.upperBound, least)
+        }
         return others.isEmpty ? timings.dialling : timings.diallingBesides
     }
+
+    /// A node has said how many connections seats have to it.
+    package mutating func isOne(of connections: UInt32) { if connections > 0 { crowd = min(connections, 10_000) } }
 
     /// The last connection to the primary is gone: ways that there was no hurry for are tried soon.
     mutating func hurryDialling(at now: Instant) {

@@ -61,6 +61,8 @@ package struct SeatSession: Equatable, Sendable {
     /// The only node that this seat has a live connection to, of the two that it is to have. The node is told: when
     /// most seats reach the standby only, the lead is moved there.
     var onlyReached: NodeName?
+    /// How many connections seats have to a node, as far as one has said.
+    var crowd: UInt32 = 0
     var pair: RandomID?
     /// Of this pair, from any node, ever. A standing of a lower one means nothing.
     package internal(set) var highestEpoch: Epoch

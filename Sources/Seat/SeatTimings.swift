@@ -26,6 +26,8 @@ package struct SeatTimings: Equatable, Sendable {
     /// from taking over. While there is another connection, and while there is one to the primary:
     package var diallingBesides: ClosedRange<UInt64> = 100...250
     package var diallingWithLeader: ClosedRange<UInt64> = 250...2000
+    /// At least, for each connection that the primary has: twice what a handshake costs both sides.
+    package var diallingPerConnection: UInt64 = 6
     /// Before dialling again after a peer turned out to be the wrong one, or turned this seat away: a person must act.
     package var dialAfterRejection: UInt64 = 2000
     /// A connection that lasted this long was good: the next attempt is made at once.

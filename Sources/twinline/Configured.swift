@@ -18,9 +18,9 @@ extension PairConfiguration {
     /// As a seat that holds every route.
     var seat: SeatConfiguration {
         let routes = NodeName.allCases.flatMap { name in
-            nodes[name].enumerated().map { number, address in
+            zip(hosts[name], nodes[name]).enumerated().map { number, found in
                 SeatConfiguration.Route(
-                    name, address: address.ipAddress ?? "", port: address.port ?? 0,
+                    name, address: found.0, port: found.1.port ?? 0,
                     from: number < from.count ? from[number].ipAddress : nil)
             }
         }

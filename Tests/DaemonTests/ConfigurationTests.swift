@@ -60,6 +60,16 @@ final class ConfigurationTests {
         #expect(a.tls.revocations?.hasSuffix("pki/crl.pem") == true)
     }
 
+    @Test("a seat's names are kept as they were written, to be looked up again")
+    func names() throws {
+        let files = "certificate: a\nkey: b\nauthority: c\n"
+        let nodes = "nodes:\n  a: [\"localhost:7401\", \"[::1]:7403\"]\n  b: 127.0.0.1:7402\n"
+        let path = try write("pair: hotline\n" + nodes + files)
+        let seat = try PairConfiguration(path: path)
+        #expect(seat.hosts == PerNode(a: ["localhost", "::1"], b: ["127.0.0.1"]))
+        #expect(seat.nodes.a.map(\.port) == [7401, 7403] && seat.nodes.b[0].ipAddress == "127.0.0.1")
+    }
+
     @Test("what is left out has its default, and paths are relative to the file")
     func defaults() throws {
         let configuration = try NodeConfiguration(path: try write(Self.node))

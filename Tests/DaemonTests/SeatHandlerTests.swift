@@ -32,7 +32,7 @@ struct SeatHandlerTests {
     private let channel = EmbeddedChannel()
 
     init() throws {
-        let roster = SeatRoster(standing: Standing(epoch: Epoch(3), role: .primary)) { _, _ in }
+        let roster = SeatRoster(standing: Standing(epoch: Epoch(3), role: .primary), oneOf: 1) { _, _ in }
         try channel.pipeline.syncOperations.addHandlers(
             FrameDecoder(ConnectionOptions()),
             SeatHandler(

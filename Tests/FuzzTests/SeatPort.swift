@@ -35,7 +35,7 @@ final class SeatPort: Port, @unchecked Sendable {
     private let service = Service()
     private var seats = 0
     private lazy var roster = SeatRoster(
-        standing: Standing(epoch: Epoch(3), role: .primary)
+        standing: Standing(epoch: Epoch(3), role: .primary), oneOf: 1
     ) { [unowned self] _, change in
         switch change {
         case .came: seats += 1

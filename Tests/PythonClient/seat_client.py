@@ -123,6 +123,8 @@ class SeatClient:
 
     def heard(self, connection, message):
         if self.open.get(connection.link) is connection and (fact := from_wire(message)):
+            for told in (message.welcome.standing, message.standing):
+                self.rules.is_one_of(told.connections)
             self._run(self.rules.receive(connection.link, fact, time.monotonic_ns()))
 
     def heard_part(self, connection):

@@ -4,6 +4,7 @@ MS = 1_000_000
 BUSY_BEAT, IDLE_BEAT, MISSED_BEATS = 250 * MS, 1000 * MS, 2
 WELCOME_WITHIN, GOOD_AFTER, DIAL_AFTER_REJECTION = 2000 * MS, 1000 * MS, 2000 * MS
 DIAL, DIAL_BESIDES, DIAL_WITH_LEADER = (5 * MS, 250 * MS), (100 * MS, 250 * MS), (250 * MS, 2000 * MS)
+DIAL_PER_CONNECTION = 6 * MS
 WELCOME_WITHIN_AT_MOST = 16_000 * MS
 
 
@@ -25,7 +26,7 @@ class Backoff:
     def pause(self, random, bounds=None):
         low, high = bounds or (self.first, self.last)
         pause = min(max(self.next, low), high)
-        self.next = min(pause * 2, self.last)
+        self.next = min(pause * 2, max(self.last, pause))
         return pause // 2 + int(random() * pause / 2)
 
 
@@ -57,6 +58,7 @@ class SeatWays:
         self.random = random  # a function: a number from 0 to below 1
         self.pair, self.epoch = memory or (None, 0)  # the highest epoch of this pair, from any node, ever
         self.target = self.only_reached = None
+        self.crowd = 0  # connections of seats at a node, as far as one has said
         self.decided = []
 
     # Provided by the requests: whether any is under way; what a lost connection and another pair mean for them; and to
@@ -157,7 +159,15 @@ class SeatWays:
     def pauses(self, without=None):
         """Between attempts."""
         others = [link for link, connection in self.connections.items() if link != without and connection.phase == "live"]
-        return DIAL_WITH_LEADER if any(map(self.leads, others)) else DIAL_BESIDES if others else DIAL
+        if any(map(self.leads, others)):
+            least = max(DIAL_WITH_LEADER[0], self.crowd * DIAL_PER_CONNECTION)
+            return least, max(least, DIAL_WITH_LEADER[1])
+        return DIAL_BESIDES if others else DIAL
+
+    def is_one_of(self, connections):
+        """A node has said how many connections seats have to it."""
+        if connections:
+            self.crowd = min(connections, 10_000)
 
     def hurry_dialling(self, now):
         """The last connection to the primary is gone: ways that there was no hurry for are tried soon."""

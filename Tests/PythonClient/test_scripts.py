@@ -50,6 +50,7 @@ class Player:
             return rules.read(step["read"], {"show": None}, step.get("level", "latest"), deadline, now)
         if step["hear"] == "part":
             return rules.heard(LINKS[step["on"]], now)
+        rules.is_one_of(step.get("connections", 0))
         return rules.receive(LINKS[step["on"]], self.message(step), now)
 
     def message(self, step):

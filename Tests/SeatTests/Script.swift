@@ -13,6 +13,7 @@ struct Script: Decodable {
         var on: String?, how: String?
         var pair: String?, role: String?, epoch: UInt64?
         var to: Addressee?, outcome: String?, session: Int64?, reason: String?
+        var connections: UInt32?
         var again_after: UInt64?, disk_full: Bool?, stamp: UInt64?
         var within: UInt64?, again: [Int64]?, sql: Bool?, level: String?, text: Int?
         var alive: [String]?

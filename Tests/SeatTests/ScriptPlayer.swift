@@ -59,6 +59,7 @@ struct ScriptPlayer {
             seat.heard(try link(step.on ?? ""), at: now)
             return []
         }
+        seat.isOne(of: step.connections ?? 0)
         return seat.receive(try message(step), on: try link(step.on ?? ""), at: now)
     }
 

@@ -260,6 +260,10 @@ package nonisolated struct Twinline_Seat_V1_Standing: Sendable {
 
   package var positionLsn: UInt64 = 0
 
+  /// How many connections of seats this node has, about; 0: not said. The more there are, the less often a seat looks for
+  /// a node that it can do without.
+  package var connections: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Role: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -2609,7 +2613,7 @@ nonisolated extension Twinline_Seat_V1_Welcome: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Twinline_Seat_V1_Standing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Standing"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}role\0\u{3}position_epoch\0\u{3}position_lsn\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}role\0\u{3}position_epoch\0\u{3}position_lsn\0\u{1}connections\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2621,6 +2625,7 @@ nonisolated extension Twinline_Seat_V1_Standing: SwiftProtobuf.Message, SwiftPro
       case 2: try { try decoder.decodeSingularEnumField(value: &self.role) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.positionEpoch) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.positionLsn) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.connections) }()
       default: break
       }
     }
@@ -2639,6 +2644,9 @@ nonisolated extension Twinline_Seat_V1_Standing: SwiftProtobuf.Message, SwiftPro
     if self.positionLsn != 0 {
       try visitor.visitSingularUInt64Field(value: self.positionLsn, fieldNumber: 4)
     }
+    if self.connections != 0 {
+      try visitor.visitSingularUInt32Field(value: self.connections, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2647,6 +2655,7 @@ nonisolated extension Twinline_Seat_V1_Standing: SwiftProtobuf.Message, SwiftPro
     if lhs.role != rhs.role {return false}
     if lhs.positionEpoch != rhs.positionEpoch {return false}
     if lhs.positionLsn != rhs.positionLsn {return false}
+    if lhs.connections != rhs.connections {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -52,7 +52,7 @@ class Seat:
     async def perform(self, **command):
         try:
             if self.outbox:
-                await self.outbox.keep(0.2, **command)
+                await self.outbox.keep(1, **command)
             else:
                 await self.client.perform(patience=20, **command)
         except SeatError as error:

@@ -55,9 +55,12 @@ public final class SeatClient: Sendable {
         var system = SystemRandomNumberGenerator()
         let session = SeatSession(
             links: routes.map(\.link), memory: configuration.memory, seed: system.next(), timings: timings)
+        // What a system could not deliver for so long is no connection any more, whatever the beats say.
+        var options = ConnectionOptions()
+        options.deliveryTimeout = .seconds(5)
         // The driver is made here and from then on used on its event loop alone.
         let driver = SeatDriver(
-            session, routes, Dialer(tls: tls), eventLoop, program: configuration.program,
+            session, routes, Dialer(tls: tls, options: options), eventLoop, program: configuration.program,
             remember: configuration.remember,
             refused: configuration.refused)
         if let outbox = configuration.outbox {

@@ -34,6 +34,18 @@ import Testing
         await echo.listener.close()
     }
 
+    @Test("the system is to give up what it can't deliver")
+    func deliveryTimeout() async throws {
+        let echo = try await Echo()
+        var options = ConnectionOptions.patient
+        options.deliveryTimeout = .seconds(5)
+        let caller = try await Caller(echo.address, options: options)
+        let milliseconds = try await caller.channel.getOption(ChannelOptions.deliveryTimeout).get()
+        #expect(milliseconds == 5000)
+        try await caller.channel.close()
+        await echo.listener.close()
+    }
+
     @Test("a listener binds several addresses and reports the real ports")
     func addresses() async throws {
         let echo = try await Echo(addresses: ["127.0.0.1", "127.0.0.2", "::1"])

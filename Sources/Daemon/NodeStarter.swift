@@ -104,13 +104,13 @@ struct NodeStarter {
         var random = SystemRandomNumberGenerator()
         let testifier = Testifier(settings.node, file.record, process: random.next())
         let (settings, toWitness, log) = (settings, toWitness, log)
-        let word = try await loop.submit { () -> NIOLoopBound<WitnessWord> in
+        let driver = try await loop.submit { () -> NIOLoopBound<TestifierDriver> in
             let arbiter = Self.arbiter(settings, toWitness, file.pairID, on: loop, log)
-            let word = WitnessWord(testifier, on: loop, through: arbiter)
-            word.start()
-            return NIOLoopBound(word, eventLoop: loop)
+            let driver = TestifierDriver(testifier, on: loop, through: arbiter)
+            driver.start()
+            return NIOLoopBound(driver, eventLoop: loop)
         }.get()
-        return { loop.execute { word.value.end() } }
+        return { loop.execute { driver.value.end() } }
     }
 
     private func makeReplica(_ opened: DataDirectory.Opened, _ process: UInt64) throws -> Replica {

@@ -30,9 +30,9 @@ struct SeatHandlerTests {
 
     private let service = Service()
     private let channel = EmbeddedChannel()
+    private let roster = SeatRoster(standing: Standing(epoch: Epoch(3), role: .primary), oneOf: 2) { _, _ in }
 
     init() throws {
-        let roster = SeatRoster(standing: Standing(epoch: Epoch(3), role: .primary), oneOf: 1) { _, _ in }
         try channel.pipeline.syncOperations.addHandlers(
             FrameDecoder(ConnectionOptions()),
             SeatHandler(
@@ -41,6 +41,12 @@ struct SeatHandlerTests {
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         try say([.with { $0.hello.program = "test" }])
         _ = try replies()
+    }
+
+    @Test("a seat that is told of a new role is told, too, how many connections there are")
+    func connections() throws {
+        roster.tell(Standing(epoch: Epoch(4), role: .standby))
+        #expect(try replies().map(\.standing.connections) == [2])
     }
 
     private func say(_ messages: [Twinline_Seat_V1_SeatMessage]) throws {

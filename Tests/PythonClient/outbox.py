@@ -27,9 +27,9 @@ class Outbox:
         call = {"number": self.next, "name": None,
                 "command": base64.b64encode(pb.Request(**command).SerializeToString()).decode()}
         self.next += 1
-        answer = self.callers[call["number"]] = asyncio.get_running_loop().create_future()
         async with self.saving:
-            await asyncio.to_thread(self._save, call)
+            await asyncio.to_thread(self._save, call)  # raises OSError: not kept, and not sent
+            answer = self.callers[call["number"]] = asyncio.get_running_loop().create_future()
             self.calls.append(call)
         self.came.set()
         try:
@@ -46,14 +46,22 @@ class Outbox:
         while True:
             self.came.clear()
             while self.calls:
-                await self._deliver_one(self.calls[0])
+                try:
+                    await self._deliver_one(self.calls[0])
+                except OSError:
+                    await asyncio.sleep(1)  # the disk is full, or away: all stays as it is there
             await self.came.wait()
 
     async def _deliver_one(self, call):
         number = call["number"]
         if not call["name"]:
-            call["name"] = list(await self.client.reserve())
-            await asyncio.to_thread(self._save, call)  # the name, too, before the first copy is sent
+            name = await self.client.reserve()
+            try:
+                await asyncio.to_thread(self._save, call | {"name": list(name)})  # before the first copy is sent
+            except OSError:
+                self.client.rules.give_up(name)
+                raise
+            call["name"] = list(name)
             self.unsent.add(number)
         is_new, error, done = number in self.unsent, None, None
         self.unsent.discard(number)
@@ -64,9 +72,9 @@ class Outbox:
                 call["name"] = None
                 return
             error = failure
-        self.calls.pop(0)
         # Before the next request, which tells the pair that it may forget this answer.
         await asyncio.to_thread(self._remove, call)
+        self.calls.pop(0)
         answer = self.callers.get(number)
         if answer is None or answer.done():
             self.settled(command_of(call), error)

@@ -4,7 +4,7 @@ import Replication
 import Wire
 
 /// Keeps a node that is being reseeded in touch with the witness. Lives on the node's event loop.
-final class WitnessWord: ArbiterDelegate {
+final class TestifierDriver: ArbiterDelegate {
     private let loop: any EventLoop
     private let arbiter: any Arbiter
     private var testifier: Testifier

@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(name: "CSQLiteSession", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CChecksum"),
+        .systemLibrary(name: "CSpawn"),
         // Wrong changes of the code, which no build has but the one that looks for them
         .target(name: "Planted"),
         // 0: pure
@@ -77,7 +78,7 @@ let package = Package(
             name: "twinline",
             dependencies: [
                 "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Transport", "Seat",
-                "Arbitration", "Daemon", log,
+                "Arbitration", "Daemon", "CSpawn", log,
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

@@ -27,6 +27,10 @@ final class SeatDriver {
     private var callers: [SeatSession.Call: (SeatSession.Outcome) -> Void] = [:]
     private var nextCall: UInt64 = 1
     private var timer: (task: Scheduled<Void>, due: Instant)?
+    /// The timer was late, and waits until what has come was read.
+    private var readsFirst = false
+    /// Nanoseconds; later than the first is late, and the second leaves the loop time to come to its sockets.
+    private static let punctual: UInt64 = 20_000_000, timeToRead: UInt64 = 10_000_000
     /// Connections with frames that go out together, once this turn of the event loop is over.
     private var unflushed: [SeatConnectionHandler] = []
     private(set) var isClosed = false
@@ -200,16 +204,29 @@ final class SeatDriver {
     }
 
     private func setTimer() {
-        guard let due = session.wakeAt, !isClosed else { return }
+        guard let due = session.wakeAt, !isClosed, !readsFirst else { return }
         if let timer, timer.due <= due { return }
         timer?.task.cancel()
-        let task = eventLoop.assumeIsolated().scheduleTask(
-            deadline: NIODeadline.uptimeNanoseconds(due.nanoseconds)
-        ) {
-            self.timer = nil
-            self.run(self.session.tick(at: self.now))
+        wake(at: due)
+    }
+
+    private func wake(at due: Instant) {
+        let deadline = NIODeadline.uptimeNanoseconds(due.nanoseconds)
+        timer = (eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.wakeUp(due) }, due)
+    }
+
+    /// An event loop runs all that is due before it reads again, so one that is late with this has not listened: what
+    /// has come is read before anybody is said to be silent. Else a thousand seats on a busy machine take all their
+    /// connections for dead, and have even less time when they dial again.
+    private func wakeUp(_ due: Instant) {
+        timer = nil
+        let now = now
+        if !readsFirst, now.since(due) > Self.punctual {
+            readsFirst = true
+            return wake(at: now.after(nanoseconds: Self.timeToRead))
         }
-        timer = (task, due)
+        readsFirst = false
+        run(session.tick(at: now))
     }
 
     private var now: Instant { Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds) }

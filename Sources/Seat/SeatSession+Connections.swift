@@ -80,7 +80,8 @@ extension SeatSession {
         case .rejected:
             delay = timings.dialAfterRejection * 1_000_000
         case .refused, .failed:
-            if !wasGood { delay = connection.dialling.delay(&random, within: pauses(without: link)) }
+            let pauses = pauses(without: link)
+            if !wasGood || pauses.crowd { delay = connection.dialling.delay(&random, within: pauses.range) }
         }
         connection.wasRejected = loss == .rejected
         if connection.phase == .live { connection.unwelcomed = 0 }
@@ -99,16 +100,27 @@ extension SeatSession {
             + (delay == 0 ? tendConnections(at: now) : [])
     }
 
-    /// Between attempts.
-    private func pauses(without link: Link? = nil) -> ClosedRange<UInt64> {
+    /// Between attempts; longer in a crowd, so that the attempts of all together take a part of the nodes' time only.
+    private func pauses(without link: Link? = nil) -> (range: ClosedRange<UInt64>, crowd: Bool) {
         let others = order.filter { $0 != link && connections[$0]?.phase == .live }
-        if others.contains(where: leads) {
-            let bounds = timings.diallingWithLeader
-            // So that the handshakes of all of them together take a part of the nodes' time only.
-            let least = max(bounds.lowerBound, UInt64(crowd) * timings.diallingPerConnection)
-            return least...max(bounds.upperBound, least)
-        }
-        return others.isEmpty ? timings.dialling : timings.diallingBesides
+        guard !others.isEmpty else { return (timings.dialling, crowd: false) }
+        let hasLeader = others.contains(where: leads)
+        let bounds = hasLeader ? timings.diallingWithLeader : timings.diallingBesides
+        let share = hasLeader ? timings.diallingPerConnection : timings.diallingBesidesPerConnection
+        let least = max(bounds.lowerBound, UInt64(crowd) * share / 1000)
+        return (least...max(bounds.upperBound, least), crowd: least > bounds.lowerBound)
+    }
+
+    /// Somebody leads since it was lost, so there is less of a hurry than there was then.
+    private mutating func takesTime(_ link: Link, at now: Instant) -> Bool {
+        guard var connection = connections[link], !connection.wasRejected else { return false }
+        let pauses = pauses().range
+        guard now.since(connection.since) < pauses.lowerBound * 500_000 else { return false }
+        let until = connection.since.after(nanoseconds: connection.dialling.delay(&random, within: pauses))
+        connection.phase = .waiting(until: until)
+        connections[link] = connection
+        wake(by: until)
+        return true
     }
 
     /// A node has said how many connections seats have to it.
@@ -121,7 +133,7 @@ extension SeatSession {
                 !connection.wasRejected
             else { continue }
             connection.dialling.reset()
-            let soon = now.after(nanoseconds: connection.dialling.delay(&random, within: pauses()))
+            let soon = now.after(nanoseconds: connection.dialling.delay(&random, within: pauses().range))
             guard soon < until else { continue }
             connection.phase = .waiting(until: soon)
             connections[link] = connection
@@ -148,6 +160,7 @@ extension SeatSession {
             guard let connection = connections[link] else { continue }
             switch connection.phase {
             case .waiting(let until) where until <= now:
+                guard until == connection.since || !takesTime(link, at: now) else { continue }
                 connections[link]?.phase = .dialling
                 connections[link]?.since = now
                 directives.append(.connect(link))

@@ -26,11 +26,12 @@ package struct SeatTimings: Equatable, Sendable {
     /// from taking over. While there is another connection, and while there is one to the primary:
     package var diallingBesides: ClosedRange<UInt64> = 100...250
     package var diallingWithLeader: ClosedRange<UInt64> = 250...2000
-    /// At least, for each connection that the primary has: twice what a handshake costs both sides.
-    package var diallingPerConnection: UInt64 = 6
+    /// At least, in microseconds for each connection that a node has: twice what a handshake costs both sides, and some
+    /// times what an attempt costs where nobody listens.
+    package var diallingPerConnection: UInt64 = 6000, diallingBesidesPerConnection: UInt64 = 1000
     /// Before dialling again after a peer turned out to be the wrong one, or turned this seat away: a person must act.
     package var dialAfterRejection: UInt64 = 2000
-    /// A connection that lasted this long was good: the next attempt is made at once.
+    /// A connection that lasted this long was good: the next attempt is made at once, but in a crowd.
     package var goodAfter: UInt64 = 1000
 
     /// Requests without an answer that a session keeps open for being asked again; the oldest is given up first.

@@ -4,7 +4,7 @@ MS = 1_000_000
 BUSY_BEAT, IDLE_BEAT, MISSED_BEATS = 250 * MS, 1000 * MS, 2
 WELCOME_WITHIN, GOOD_AFTER, DIAL_AFTER_REJECTION = 2000 * MS, 1000 * MS, 2000 * MS
 DIAL, DIAL_BESIDES, DIAL_WITH_LEADER = (5 * MS, 250 * MS), (100 * MS, 250 * MS), (250 * MS, 2000 * MS)
-DIAL_PER_CONNECTION = 6 * MS
+DIAL_PER_CONNECTION, DIAL_BESIDES_PER_CONNECTION = 6 * MS, MS
 WELCOME_WITHIN_AT_MOST = 16_000 * MS
 
 
@@ -120,7 +120,8 @@ class SeatWays:
         if connection.phase == "dialling" or connection.wake_at() > now:
             return
         if connection.phase == "waiting":
-            self.dial(link, now)
+            if not self.takes_time(connection, now):
+                self.dial(link, now)
         elif connection.phase == "greeting":
             connection.unwelcomed += 1
             self.drop(link, "it sent no welcome", now)
@@ -142,7 +143,8 @@ class SeatWays:
         good = connection.phase == "live" and now - connection.since >= GOOD_AFTER
         if good:
             connection.dialling = connection.new_dialling()
-        pause = 0 if good else connection.dialling.pause(self.random, self.pauses(link))
+        bounds, crowd = self.pauses(link)
+        pause = 0 if good and not crowd else connection.dialling.pause(self.random, bounds)
         connection.rejected = how == "rejected"
         if connection.phase == "live":
             connection.unwelcomed = 0
@@ -157,12 +159,22 @@ class SeatWays:
             self.dial(link, now)
 
     def pauses(self, without=None):
-        """Between attempts."""
+        """Between attempts, and whether they are longer because of a crowd."""
         others = [link for link, connection in self.connections.items() if link != without and connection.phase == "live"]
-        if any(map(self.leads, others)):
-            least = max(DIAL_WITH_LEADER[0], self.crowd * DIAL_PER_CONNECTION)
-            return least, max(least, DIAL_WITH_LEADER[1])
-        return DIAL_BESIDES if others else DIAL
+        if not others:
+            return DIAL, False
+        led = any(map(self.leads, others))
+        bounds, share = (DIAL_WITH_LEADER, DIAL_PER_CONNECTION) if led else (DIAL_BESIDES, DIAL_BESIDES_PER_CONNECTION)
+        least = max(bounds[0], self.crowd * share)
+        return (least, max(least, bounds[1])), least > bounds[0]
+
+    def takes_time(self, connection, now):
+        """Somebody leads since it was lost, so there is less of a hurry than there was then."""
+        pauses, _ = self.pauses()
+        if connection.rejected or now - connection.since >= pauses[0] // 2:
+            return False
+        connection.until = connection.since + connection.dialling.pause(self.random, pauses)
+        return True
 
     def is_one_of(self, connections):
         """A node has said how many connections seats have to it."""
@@ -174,7 +186,7 @@ class SeatWays:
         for connection in self.connections.values():
             if connection.phase == "waiting" and not connection.rejected:
                 connection.dialling = connection.new_dialling()
-                connection.until = min(connection.until, now + connection.dialling.pause(self.random, self.pauses()))
+                connection.until = min(connection.until, now + connection.dialling.pause(self.random, self.pauses()[0]))
 
     def drop(self, link, why, now):
         self.decided.append(("disconnect", link, why))

@@ -20,6 +20,8 @@ final class ScriptedNode: Sendable {
         var channels: [ObjectIdentifier: any Channel] = [:]
         /// Copies of each request seen, by session and sequence.
         var seen: [String: Int] = [:]
+        /// Answers that are on their way.
+        var answered = 0
     }
 
     let listener: Listener
@@ -75,6 +77,8 @@ final class ScriptedNode: Sendable {
     }
 
     var connectionCount: Int { state.withLock { $0.channels.count } }
+    var answered: Int { state.withLock { $0.answered } }
+    func copies(of sequence: Int) -> Int { state.withLock { $0.seen["7/\(sequence)"] ?? 0 } }
 
     @Sendable static func done(_ request: Twinline_Seat_V1_Request, copies: Int) -> Twinline_Seat_V1_Answer? {
         if case .openSession? = request.command { return .opened(request.sequence) }
@@ -98,7 +102,9 @@ final class ScriptedNode: Sendable {
                 state.seen["\(request.session)/\(request.sequence)", default: 0] += 1
                 return state.seen["\(request.session)/\(request.sequence)"] ?? 0
             }
-            if let answer = script(request, copies) { channel.send { $0.answer = answer } }
+            guard let answer = script(request, copies) else { break }
+            channel.send { $0.answer = answer }
+            state.withLock { $0.answered += 1 }
         case .read(let read):
             channel.send { $0.read = Twinline_Seat_V1_ReadAnswer(number: read.number, at: .zero, .ticket(nil)) }
         case .beat(let beat) where beat.stamp != 0: channel.send { $0.beat.echo = beat.stamp }

@@ -127,6 +127,26 @@ import Wire
         await a.stop()
     }
 
+    @Test("a program that holds its event loop up reads what has come before it takes anything for late")
+    func ownLateness() async throws {
+        let a = try await ScriptedNode.start(.a, .primary)
+        let client = try client(a)
+        _ = try await client.perform(note)
+        while await client.connections.contains(where: { $0.state == .away }) {}
+        let before = a.answered
+        _ = await withCheckedContinuation { finished in
+            client.eventLoop.execute {
+                let late = NIODeadline.now() + .milliseconds(60)
+                client.perform(note) { finished.resume(returning: $0) }
+                // Once it is sent.
+                client.eventLoop.execute { while a.answered == before || NIODeadline.now() < late {} }
+            }
+        }
+        #expect(a.copies(of: 2) == 1)
+        await client.close()
+        await a.stop()
+    }
+
     @Test("a name makes as many routes as it has addresses, and one that nobody knows is asked for again")
     func names() async throws {
         let a = try await ScriptedNode.start(.a, .primary)

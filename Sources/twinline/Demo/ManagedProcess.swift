@@ -7,7 +7,7 @@ final class ManagedProcess {
     private let arguments: [String]
     private let environment: [String: String]
     private let log: URL
-    private var process: Process?
+    private var process: ChildProcess?
     /// Held open as long as the process may live: when this program ends, however it does, the pipe closes, and the
     /// process ends with it.
     private var lifeline: Pipe?
@@ -30,7 +30,7 @@ final class ManagedProcess {
     deinit { kill() }
 
     var isRunning: Bool { process?.isRunning ?? false }
-    var id: Int32? { isRunning ? process?.processIdentifier : nil }
+    var id: Int32? { isRunning ? process?.id : nil }
 
     func start() throws {
         if !FileManager.default.fileExists(atPath: log.path) {
@@ -38,44 +38,34 @@ final class ManagedProcess {
         }
         let output = try FileHandle(forWritingTo: log)
         try output.seekToEnd()
-        let process = Process()
-        process.executableURL = program
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        process.arguments = arguments + ["--end-with-parent"]
+        defer { try? output.close() }
         let pipe = Pipe()
-        process.standardInput = pipe
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        self.process = process
+        process = try ChildProcess(
+            program.path, arguments + ["--end-with-parent"], environment: environment,
+            input: pipe.fileHandleForReading.fileDescriptor, output: output.fileDescriptor,
+            errors: output.fileDescriptor)
+        try pipe.fileHandleForReading.close()
         lifeline = pipe
     }
 
     /// SIGKILL: no goodbye to anyone. Returns once the process is gone.
     func kill() {
-        guard let process, process.isRunning else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitForEnd()
+        process?.signal(SIGKILL)
+        process?.wait()
     }
 
     /// SIGSTOP: it holds its connections and says nothing, like a machine that hangs.
-    func freeze() { signal(SIGSTOP) }
-    func wake() { signal(SIGCONT) }
+    func freeze() { process?.signal(SIGSTOP) }
+    func wake() { process?.signal(SIGCONT) }
 
     /// SIGTERM, and waits for the orderly end.
     func stop() {
-        guard let process, process.isRunning else { return }
-        process.terminate()
-        process.waitForEnd()
+        process?.signal(SIGTERM)
+        process?.wait()
     }
 
     /// The exit code, once it has ended by itself.
-    func waitForExit() -> Int32? {
-        process?.waitForEnd()
-        return process?.terminationStatus
-    }
-
-    private func signal(_ number: Int32) { if let id { Foundation.kill(id, number) } }
+    func waitForExit() -> Int32? { process?.wait() }
 
     /// The last lines of its log, for when something went wrong.
     func lastWords(_ count: Int = 12) -> String {

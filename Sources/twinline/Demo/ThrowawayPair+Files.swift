@@ -42,16 +42,12 @@ extension ThrowawayPair {
     }
 
     private static func run(_ program: URL, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
         let errors = Pipe()
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors
-        try process.run()
-        let said = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitForEnd()
-        guard process.terminationStatus == 0 else {
+        let process = try ChildProcess(
+            program.path, arguments, output: FileHandle.nullDevice.fileDescriptor,
+            errors: errors.fileHandleForWriting.fileDescriptor)
+        let said = try errors.all()
+        guard process.wait() == 0 else {
             throw Failure(
                 "\(program.lastPathComponent) \(arguments.joined(separator: " ")) failed: "
                     + String(decoding: said, as: UTF8.self))

@@ -8,8 +8,8 @@ struct DrillRun {
     let scene: DrilledPair
     let watch: RoleWatch
 
-    /// So long the pair has been paired when a fault begins.
-    private static let calm = Duration.milliseconds(800)
+    /// So long the pair has been paired when a fault begins, and each seat has asked for something.
+    private var calm: Duration { max(.milliseconds(800), scene.seats.pause) }
     private static let pairedWithin = Duration.seconds(60)
 
     func run(
@@ -23,7 +23,7 @@ struct DrillRun {
         var start = early
         do {
             try await scene.waitUntilPaired()
-            try await Task.sleep(for: Self.calm)
+            try await Task.sleep(for: calm)
             guard let primary = await scene.view.look().primary else { throw Failure("nobody leads") }
             scene.primary = primary
             start = monotonicNow().nanoseconds

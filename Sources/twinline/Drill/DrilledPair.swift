@@ -77,7 +77,9 @@ class DrilledPair {
         var seen = seats.journal.count
         var answered = 0
         while answered < count {
-            guard ContinuousClock.now < deadline else { throw Failure("no seat was answered any more") }
+            guard ContinuousClock.now < deadline else {
+                throw Failure("no seat was answered any more; of connections \(await seats.connectionsInWords())")
+            }
             try await Task.sleep(for: .milliseconds(10))
             let new = seats.journal.operations(from: seen)
             seen += new.count

@@ -40,23 +40,22 @@ enum InputFile {
     }
 
     private static func unpacked(_ file: URL) throws(InputError) -> [UInt8] {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/gzip")
-        process.arguments = ["-dc"]
         let (output, complaints) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = complaints
+        let process: ChildProcess, data: Data, said: String
         do {
-            process.standardInput = try FileHandle(forReadingFrom: file)
-            try process.run()
+            let input = try FileHandle(forReadingFrom: file)
+            defer { try? input.close() }
+            process = try ChildProcess(
+                "/bin/gzip", ["-dc"], input: input.fileDescriptor,
+                output: output.fileHandleForWriting.fileDescriptor,
+                errors: complaints.fileHandleForWriting.fileDescriptor)
+            // gzip complains in a line or two, so that its pipe never fills up while the other one is read.
+            data = try output.all()
+            said = String(decoding: try complaints.all(), as: UTF8.self)
         } catch {
             throw .unavailable(path: file.path, reason: "/bin/gzip can't be run to unpack it: \(error)")
         }
-        // gzip complains in a line or two, so that its pipe never fills up while the other one is read.
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        let said = String(decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitForEnd()
-        guard process.terminationStatus == 0 else {
+        guard process.wait() == 0 else {
             let reason = said.split(separator: "\n").last?.split(separator: ": ").last ?? "no reason given"
             throw .malformed(path: file.path, reason: "can't be unpacked: \(reason); fetch it again")
         }

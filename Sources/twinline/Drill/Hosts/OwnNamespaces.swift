@@ -11,18 +11,14 @@ enum OwnNamespaces {
     /// Runs this very program there, with these arguments, until it ends, and gives its exit code. Whatever ends this
     /// process closes the other one's input, which ends that one.
     static func run(_ arguments: [String]) async throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        // Foundation starts no process without a loopback device.
-        let up = ["sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]
-        process.arguments = unshare + up + [ManagedProcess.ownProgram.path] + arguments
         let lifeline = Pipe()
-        process.standardInput = lifeline
-        try process.run()
-        return try await withCheckedThrowingContinuation { waiting in
+        let process = try ChildProcess(
+            "/usr/bin/env", unshare + [ManagedProcess.ownProgram.path] + arguments,
+            input: lifeline.fileHandleForReading.fileDescriptor)
+        return await withCheckedContinuation { waiting in
             Thread {
-                process.waitForEnd()
-                withExtendedLifetime(lifeline) { waiting.resume(returning: process.terminationStatus) }
+                let code = process.wait()
+                withExtendedLifetime(lifeline) { waiting.resume(returning: code) }
             }.start()
         }
     }

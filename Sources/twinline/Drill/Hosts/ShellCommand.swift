@@ -32,19 +32,14 @@ struct ShellCommand: Sendable {
     }
 
     private func runNow() throws -> Result {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let pipe = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let said = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitForEnd()
+        let channel = pipe.fileHandleForWriting.fileDescriptor
+        let process = try ChildProcess(
+            "/usr/bin/env", arguments, environment: environment, input: FileHandle.nullDevice.fileDescriptor,
+            output: channel, errors: channel)
+        let said = try pipe.all()
         return Result(
-            code: process.terminationStatus,
+            code: process.wait(),
             output: String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 }

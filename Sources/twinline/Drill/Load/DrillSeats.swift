@@ -16,7 +16,8 @@ final class DrillSeats: Sendable {
     private let seed: UInt64
     /// Whether tickets are written; else they are only looked for.
     let writes: Bool
-    private let pause: Duration
+    /// Between two requests of a seat.
+    let pause: Duration
 
     private static let patience = Duration.seconds(20)
     private static let connectedWithin = Duration.seconds(120)
@@ -47,11 +48,30 @@ final class DrillSeats: Sendable {
         for client in made {
             while await client.connections.contains(where: { $0.state == .away }) {
                 guard ContinuousClock.now < deadline else {
-                    throw Failure("not all of the seats' connections have come about within \(Self.connectedWithin)")
+                    throw Failure(
+                        "not all of the seats' connections have come about within \(Self.connectedWithin): "
+                            + "\(await connectionsInWords())")
                 }
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
+    }
+
+    /// How many there are, and why the others were lost, the most frequent reasons first.
+    func connectionsInWords() async -> String {
+        var away = 0, all = 0
+        var reasons: [String: Int] = [:]
+        for client in clients.withLock({ $0 }) {
+            for connection in await client.connections {
+                all += 1
+                away += connection.state == .away ? 1 : 0
+                guard let loss = connection.lastLoss else { continue }
+                reasons["node \(connection.link.node): \(loss.reason)", default: 0] += 1
+            }
+        }
+        let most = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(8)
+        return (["\(away) of \(all) are away"] + most.map { "\($0.value) were last lost because of \($0.key)" })
+            .joined(separator: "; ")
     }
 
     /// Whether it is one of the answers by whose absence a blackout is told: to a write, if any are made.
@@ -74,6 +94,8 @@ final class DrillSeats: Sendable {
         var random = Random(seed: seed &+ UInt64(seat))
         var tickets: [(id: TicketID, state: Ticket.State)] = []
         var notes = 0
+        // Not in step with the others, now and later.
+        try? await Task.sleep(for: pause * Double.random(in: 0...1, using: &random))
         while !stopped.withLock({ $0 }) {
             let now = wallClockNow()
             let new = TicketID(
@@ -105,7 +127,6 @@ final class DrillSeats: Sendable {
                     _ = await perform(.note(id, text: text), seat, client)
                 }
             }
-            // Not in step with the others.
             try? await Task.sleep(for: pause * Double.random(in: 0.5...1.5, using: &random))
         }
     }

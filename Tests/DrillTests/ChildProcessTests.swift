@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@testable import twinline
+
+/// Programs that a demo or a drill starts.
+@Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
+    private func said(_ script: String, environment: [String: String] = [:]) throws -> (code: Int32, text: String) {
+        let pipe = Pipe()
+        let channel = pipe.fileHandleForWriting.fileDescriptor
+        let process = try ChildProcess(
+            "/bin/sh", ["-c", script], environment: environment, input: FileHandle.nullDevice.fileDescriptor,
+            output: channel, errors: channel)
+        let text = String(decoding: try pipe.all(), as: UTF8.self)
+        return (process.wait(), text)
+    }
+
+    @Test("what it says on both channels, its environment and its exit code")
+    func everyday() throws {
+        let found = try said("echo $PLACE; echo to the other >&2; exit 7", environment: ["PLACE": "here"])
+        #expect(found == (7, "here\nto the other\n"))
+    }
+
+    @Test("it has none of the files that are open here, however many, and its signals as at a start")
+    func clean() throws {
+        // So many that their list fills the buffer in which a directory is read.
+        let files = (0..<3000).map { _ in open("/dev/null", O_RDONLY) }
+        defer { files.forEach { close($0) } }
+        #expect(files.allSatisfy { $0 >= 0 })
+        // The shell itself opens the folder.
+        #expect(try said("cd /proc/self/fd; echo 0 1 2; for f in [3-9]* [12]??*; do test -e $f && echo $f; done; true")
+            .text == "0 1 2\n")
+        let before = signal(SIGTERM, SIG_IGN)
+        defer { signal(SIGTERM, before) }
+        #expect(try said("kill -TERM $$; echo ignored") == (128 + SIGTERM, ""))
+    }
+
+    @Test("it is running until it was ended by a signal, and is waited for as often as one likes")
+    func signals() throws {
+        let lifeline = Pipe()
+        let process = try ChildProcess("/bin/cat", [], input: lifeline.fileHandleForReading.fileDescriptor)
+        #expect(process.isRunning && process.exitCode == nil)
+        process.signal(SIGKILL)
+        #expect(process.wait() == 128 + SIGKILL)
+        #expect(process.wait() == 128 + SIGKILL && !process.isRunning)
+        // Its number may be another's by now.
+        process.signal(SIGKILL)
+    }
+
+    @Test("a program that is not there is named")
+    func missing() {
+        #expect { try ChildProcess("/nonexistent/program", []) } throws: {
+            "\($0)" == "can't start /nonexistent/program: No such file or directory"
+        }
+    }
+}

@@ -48,13 +48,8 @@ package struct DataDirectory: Sendable {
         var queries: QueryReader
         var lists: ListFeed
 
-        /// The end of the log for as long as it holds no entry: then it begins where the database stands, as in a new
-        /// pair or behind a copy that was fetched.
-        var origin: LogTip {
-            LogTip(
-                position: database.applied, chain: log.lastChain, digest: database.digest,
-                schemaVersion: database.schemaVersion)
-        }
+        /// The end of the log for as long as it holds no entry.
+        var origin: LogTip
     }
 
     /// Of the copy with this number.
@@ -163,9 +158,11 @@ package struct DataDirectory: Sendable {
                 log: ReadOnlyDirectory(path: logPath(file.copy)), database: databasePath(file.copy))
         } catch { throw .store(error) }
         try check(database.applied, against: log)
+        let origin: LogTip
+        do throws(LogError) { origin = try LogTip(of: database, beneath: log) } catch { throw .log(error) }
         return Opened(
             file: file, recordFile: recordFile, log: log, database: database, reader: reader, queries: queries,
-            lists: lists)
+            lists: lists, origin: origin)
     }
 
     /// The database never holds what the log doesn't: entries are synced before they are applied.

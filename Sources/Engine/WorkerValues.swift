@@ -62,6 +62,16 @@ extension EntryLog {
     }
 }
 
+extension LogTip {
+    /// The end of a log for as long as it holds no entry: it then begins where the database stands that was opened with
+    /// it, as in a new pair, behind a copy that was fetched, or after all was cut that had followed the copy.
+    package init(of database: ReplicatedDatabase, beneath log: EntryLog) throws(LogError) {
+        self.init(
+            position: database.applied, chain: try log.chain(at: database.applied.lsn) ?? log.lastChain,
+            digest: database.digest, schemaVersion: database.schemaVersion)
+    }
+}
+
 extension WorkerFailure {
     package init(_ error: LogError) {
         let text = "\(error)"

@@ -18,6 +18,8 @@ final class InlineLog: LogWorker {
     private var heldReads: [() throws -> Void] = []
     /// As a log that has grown over its limit.
     var forgetsAbsent = false
+    /// What lies before was offered to be let go of.
+    private(set) var released = LSN.zero
 
     init(_ log: EntryLog, saved: NodeRecord, report: @escaping (WorkerEvent) -> Void) {
         self.log = log
@@ -52,6 +54,7 @@ final class InlineLog: LogWorker {
     }
 
     func release(before needed: LSN, possible: LSN) {
+        released = max(released, possible)
         orders.append { [self] in
             let first = log.first
             try log.release(before: forgetsAbsent ? possible : needed)

@@ -22,11 +22,7 @@ struct NodeFiles {
         var reader: DatabaseReader
 
         /// The end of the log for as long as it holds no entry.
-        var origin: LogTip {
-            LogTip(
-                position: database.applied, chain: log.lastChain, digest: database.digest,
-                schemaVersion: database.schemaVersion)
-        }
+        var origin: LogTip
     }
 
     enum Failure: Error {
@@ -95,7 +91,9 @@ struct NodeFiles {
         guard try onLog({ () throws(LogError) in try log.holds(database.applied) }) else {
             throw .lost("the database holds \(database.applied), the log ends at \(log.last)")
         }
-        return Opened(file: file, recordFile: recordFile, log: log, database: database, reader: reader)
+        let origin = try onLog { () throws(LogError) in try LogTip(of: database, beneath: log) }
+        return Opened(
+            file: file, recordFile: recordFile, log: log, database: database, reader: reader, origin: origin)
     }
 
     func removeLeftovers(keeping copies: [UInt64]) {

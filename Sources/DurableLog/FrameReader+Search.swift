@@ -27,7 +27,7 @@ extension FrameReader {
         return result
     }
 
-    /// How many of the next bytes are certainly zero: most of a segment, so they are passed over by the page.
+    /// How many of the next bytes are certainly zero: most of a new segment, so they are passed over by the page.
     private static func zeros(in piece: UnsafeRawBufferPointer, at offset: Int) -> Int {
         guard piece[offset] == 0, let start = piece.baseAddress.map({ $0 + offset }) else { return 0 }
         for count in [4096, 64, 8] where offset + count <= piece.count {
@@ -36,21 +36,22 @@ extension FrameReader {
         return 0
     }
 
-    /// The first offset of a valid head.
+    /// The first offset of a valid head. A segment that was used before is full of its former life, so this looks at
+    /// tens of millions of offsets when a node starts; of nearly all of them the length alone says that nothing begins
+    /// there.
     private static func head(in piece: UnsafeRawBufferPointer, salt: UInt32) -> Int? {
+        let lengths = UInt32(EntryFrame.lengths.lowerBound)...UInt32(EntryFrame.lengths.upperBound)
         var offset = 0
         while offset + EntryFrame.headSize <= piece.count {
-            let zeros = zeros(in: piece, at: offset)
-            if zeros >= 4 {
+            let length = UInt32(bigEndian: piece.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            if length == 0 {
                 // No head begins with four zeros; the last three may be the length's first.
-                offset += zeros - 3
+                offset += max(zeros(in: piece, at: offset), 4) - 3
                 continue
             }
-            let head = UnsafeRawBufferPointer(rebasing: piece[offset..<offset + 12])
-            if EntryFrame.lengths.contains(Int(head.load(at: 0) as UInt32)),
-                piece.load(at: offset + 12) == crc32c(head, from: salt)
-            {
-                return offset
+            if lengths.contains(length) {
+                let head = UnsafeRawBufferPointer(rebasing: piece[offset..<offset + 12])
+                if piece.load(at: offset + 12) == crc32c(head, from: salt) { return offset }
             }
             offset += 1
         }

@@ -27,9 +27,9 @@ extension FrameReader {
         return result
     }
 
-    /// How many of the next bytes are certainly zero: most of a new segment, so they are passed over by the page.
+    /// How many of the next bytes, of which the first is zero, are: most of a new segment is passed over by the page.
     private static func zeros(in piece: UnsafeRawBufferPointer, at offset: Int) -> Int {
-        guard piece[offset] == 0, let start = piece.baseAddress.map({ $0 + offset }) else { return 0 }
+        guard let start = piece.baseAddress.map({ $0 + offset }) else { return 0 }
         for count in [4096, 64, 8] where offset + count <= piece.count {
             if memcmp(start, start + 1, count - 1) == 0 { return count }
         }

@@ -52,11 +52,18 @@ final class ChildProcess: Sendable {
         texts.map { strdup($0) } + [nil]
     }
 
+    /// In place of an exit code that nobody can tell any more.
+    static let lost: Int32 = 255
+
     /// As a shell gives it: 128 and the signal's number if one has ended it. Nil: it is running.
     var exitCode: Int32? {
         ended.withLock { ended in
             var status: Int32 = 0
-            guard ended == nil, waitpid(id, &status, WNOHANG) == id else { return ended }
+            guard ended == nil else { return ended }
+            let found = waitpid(id, &status, WNOHANG)
+            // Somebody else has waited for it, or the system does for a process that is started with SIGCHLD ignored.
+            if found == -1, errno == ECHILD { ended = Self.lost }
+            guard found == id else { return ended }
             let signal = status & 0x7F
             ended = signal == 0 ? status >> 8 & 0xFF : 128 + signal
             return ended

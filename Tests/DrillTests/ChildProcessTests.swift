@@ -30,9 +30,10 @@ import Testing
         // The shell itself opens the folder.
         #expect(try said("cd /proc/self/fd; echo 0 1 2; for f in [3-9]* [12]??*; do test -e $f && echo $f; done; true")
             .text == "0 1 2\n")
-        let before = signal(SIGTERM, SIG_IGN)
-        defer { signal(SIGTERM, before) }
-        #expect(try said("kill -TERM $$; echo ignored") == (128 + SIGTERM, ""))
+        // One that no other test sends.
+        let before = signal(SIGUSR2, SIG_IGN)
+        defer { signal(SIGUSR2, before) }
+        #expect(try said("kill -USR2 $$; echo ignored") == (128 + SIGUSR2, ""))
     }
 
     @Test("it is running until it was ended by a signal, and is waited for as often as one likes")
@@ -45,6 +46,14 @@ import Testing
         #expect(process.wait() == 128 + SIGKILL && !process.isRunning)
         // Its number may be another's by now.
         process.signal(SIGKILL)
+    }
+
+    @Test("one that somebody else has waited for has ended, and nobody knows how")
+    func lost() throws {
+        let process = try ChildProcess("/bin/true", [])
+        var status: Int32 = 0
+        #expect(waitpid(process.id, &status, 0) == process.id)
+        #expect(process.wait() == ChildProcess.lost && !process.isRunning)
     }
 
     @Test("a program that is not there is named")

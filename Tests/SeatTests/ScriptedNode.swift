@@ -20,7 +20,7 @@ final class ScriptedNode: Sendable {
         var channels: [ObjectIdentifier: any Channel] = [:]
         /// Copies of each request seen, by session and sequence.
         var seen: [String: Int] = [:]
-        /// Answers that are on their way.
+        /// Answers that the seat's socket has.
         var answered = 0
     }
 
@@ -103,8 +103,7 @@ final class ScriptedNode: Sendable {
                 return state.seen["\(request.session)/\(request.sequence)"] ?? 0
             }
             guard let answer = script(request, copies) else { break }
-            channel.send { $0.answer = answer }
-            state.withLock { $0.answered += 1 }
+            channel.send { $0.answer = answer }.whenSuccess { self.state.withLock { $0.answered += 1 } }
         case .read(let read):
             channel.send { $0.read = Twinline_Seat_V1_ReadAnswer(number: read.number, at: .zero, .ticket(nil)) }
         case .beat(let beat) where beat.stamp != 0: channel.send { $0.beat.echo = beat.stamp }
@@ -146,12 +145,14 @@ private func whatWasDone(_ request: Twinline_Seat_V1_Request) -> Done {
 }
 
 extension Channel {
-    fileprivate func send(_ fill: (inout Twinline_Seat_V1_NodeMessage) -> Void) {
+    /// Ends once the other end's socket has it.
+    @discardableResult
+    fileprivate func send(_ fill: (inout Twinline_Seat_V1_NodeMessage) -> Void) -> EventLoopFuture<Void> {
         var message = Twinline_Seat_V1_NodeMessage()
         fill(&message)
         var frame = ByteBuffer()
         frame.writeFrame((try? message.serializedBytes()) ?? [])
-        writeAndFlush(frame, promise: nil)
+        return writeAndFlush(frame)
     }
 }
 

@@ -133,18 +133,32 @@ import Wire
         let client = try client(a)
         _ = try await client.perform(note)
         while await client.connections.contains(where: { $0.state == .away }) {}
-        let before = a.answered
-        _ = await withCheckedContinuation { finished in
-            client.eventLoop.execute {
-                let late = NIODeadline.now() + .milliseconds(60)
-                client.perform(note) { finished.resume(returning: $0) }
-                // Once it is sent.
-                client.eventLoop.execute { while a.answered == before || NIODeadline.now() < late {} }
-            }
-        }
-        #expect(a.copies(of: 2) == 1)
+        var held: Held
+        repeat { held = await ask(client, of: a, holding: .milliseconds(60)) } while held.after > .milliseconds(5)
+        #expect(a.copies(of: held.sequence) == 1)
         await client.close()
         await a.stop()
+    }
+
+    /// A request during which the client's event loop was held up. One that was itself held up before, by a busy
+    /// machine, proves nothing.
+    private struct Held { var sequence: Int, after: TimeAmount }
+
+    private func ask(_ client: SeatClient, of node: ScriptedNode, holding patience: TimeAmount) async -> Held {
+        let before = node.answered
+        let after = Mutex(TimeAmount.zero)
+        let done = await withCheckedContinuation { finished in
+            client.eventLoop.execute {
+                let start = NIODeadline.now()
+                client.perform(note) { finished.resume(returning: $0) }
+                // Once it is sent.
+                client.eventLoop.execute {
+                    after.withLock { $0 = NIODeadline.now() - start }
+                    while node.answered == before || NIODeadline.now() < start + patience {}
+                }
+            }
+        }
+        return Held(sequence: (try? done.get()).map { Int($0.ticket.low) } ?? 0, after: after.withLock(\.self))
     }
 
     @Test("a name makes as many routes as it has addresses, and one that nobody knows is asked for again")

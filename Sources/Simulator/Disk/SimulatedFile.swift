@@ -38,9 +38,10 @@ final class SimulatedFile {
     }
 
     func grow(to size: Int) {
-        guard size > bytes.count else { return }
-        bytes.append(contentsOf: repeatElement(0, count: size - bytes.count))
-        while marks.count < Self.sectors(size) { marks.append(0) }
+        let missing = size - bytes.count
+        guard missing > 0 else { return }
+        bytes.append(contentsOf: repeatElement(0, count: missing))
+        marks.append(contentsOf: repeatElement(0, count: Self.sectors(size) - marks.count))
     }
 
     func truncate(to size: Int) {
@@ -51,15 +52,23 @@ final class SimulatedFile {
     }
 
     private func remember(_ range: Range<Int>) {
-        for sector in range.lowerBound / Self.sector...(range.upperBound - 1) / Self.sector
-        where marks[sector] != interval {
-            marks[sector] = interval
-            dirty.append(sector)
-            let start = sector * Self.sector
-            let end = min(start + Self.sector, bytes.count)
-            before.append(contentsOf: bytes[start..<end])
-            before.append(contentsOf: repeatElement(0, count: Self.sector - (end - start)))
+        let end = (range.upperBound - 1) / Self.sector + 1
+        var sector = range.lowerBound / Self.sector
+        while sector < end {
+            let length = marks[sector..<end].prefix { $0 != interval }.count
+            if length > 0 { keep(sector..<sector + length) }
+            sector += max(length, 1)
         }
+    }
+
+    private func keep(_ sectors: Range<Int>) {
+        marks.withUnsafeMutableBufferPointer { $0[sectors].update(repeating: interval) }
+        dirty.append(contentsOf: sectors)
+        let (start, end) = (sectors.lowerBound * Self.sector, sectors.upperBound * Self.sector)
+        bytes.withUnsafeBytes {
+            before.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[start..<min(end, $0.count)]))
+        }
+        before.append(contentsOf: repeatElement(0, count: max(end - bytes.count, 0)))
     }
 
     /// Of the process of this number; what another one had is gone with it.

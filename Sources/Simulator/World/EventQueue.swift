@@ -1,17 +1,20 @@
 /// What is going to happen, by simulated time; what is due at the same nanosecond happens in the order it was planned.
 struct EventQueue {
+    /// Without references, since a heap moves its elements often.
     private struct Event {
         let time: UInt64
         let order: UInt64
-        let action: () -> Void
+        let slot: Int
         func before(_ other: Event) -> Bool { (time, order) < (other.time, other.order) }
     }
     private var heap: [Event] = []
+    private var actions: [(() -> Void)?] = []
+    private var free: [Int] = []
     private var planned: UInt64 = 0
 
     mutating func plan(at time: UInt64, _ action: @escaping () -> Void) {
         planned += 1
-        heap.append(Event(time: time, order: planned, action: action))
+        heap.append(Event(time: time, order: planned, slot: keep(action)))
         var child = heap.count - 1
         while child > 0, heap[child].before(heap[(child - 1) / 2]) {
             heap.swapAt(child, (child - 1) / 2)
@@ -19,18 +22,29 @@ struct EventQueue {
         }
     }
 
+    private mutating func keep(_ action: @escaping () -> Void) -> Int {
+        guard let slot = free.popLast() else {
+            actions.append(action)
+            return actions.count - 1
+        }
+        actions[slot] = action
+        return slot
+    }
+
     var nextTime: UInt64? { heap.first?.time }
 
     mutating func next() -> (time: UInt64, action: () -> Void)? {
-        guard let first = heap.first, let last = heap.popLast() else { return nil }
+        guard let first = heap.first, let last = heap.popLast(), let action = actions[first.slot] else { return nil }
         if !heap.isEmpty {
             heap[0] = last
             sink()
         }
-        return (first.time, first.action)
+        actions[first.slot] = nil
+        free.append(first.slot)
+        return (first.time, action)
     }
 
-    mutating func clear() { heap = [] }
+    mutating func clear() { (heap, actions, free) = ([], [], []) }
 
     private mutating func sink() {
         var parent = 0

@@ -126,7 +126,8 @@ let package = Package(
             ] + nio),
         .testTarget(
             name: "SimulatorTests",
-            dependencies: ["Simulator", "Arbitration", "Histories", "Seat", "Tickets", "Wire", "twinline-sim"]),
+            dependencies: ["Simulator", "Arbitration", "Histories", "Seat", "Tickets", "Wire", "twinline-sim"],
+            exclude: ["Found.txt"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]

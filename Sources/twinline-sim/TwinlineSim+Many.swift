@@ -7,18 +7,13 @@ extension TwinlineSim {
     func many() throws {
         let clock = ContinuousClock()
         let began = clock.now
-        var first = from
-        if minutes != nil, from == 1 { first = UInt64.random(in: 1 << 20...1 << 40) }
+        CrashNote.install(for: from)
+        let chosen = try chosen
         let end = minutes.map { began.advanced(by: .seconds($0 * 60)) }
         var totals = Totals()
         var said = began
-        var seed = first
-        CrashNote.install(for: seed)
-        if minutes != nil, !json {
-            print("seeds from \(first)")
-            fflush(nil)
-        }
-        while end.map({ clock.now < $0 }) ?? (seed < first + (seeds ?? 0)) {
+        for seed in chosen {
+            if let end, clock.now >= end { break }
             CrashNote.set(seed)
             let verdict = simulate(seed: seed, answersOnly: answersOnly)
             totals.add(verdict)
@@ -27,7 +22,6 @@ extension TwinlineSim {
                 // A run of a night is looked at before its end.
                 fflush(nil)
             }
-            seed += 1
             if untilFound, verdict.violation != nil { break }
             if clock.now - said > .seconds(1) {
                 said = clock.now
@@ -48,6 +42,29 @@ extension TwinlineSim {
             print(totals.line)
         }
         if !totals.violations.isEmpty || !missing.isEmpty { throw ExitCode(1) }
+    }
+
+    private var chosen: AnySequence<UInt64> {
+        get throws {
+            if let list { return AnySequence(try Self.seeds(of: list)) }
+            if let seeds { return AnySequence(from..<from + seeds) }
+            let first = from == 1 ? UInt64.random(in: 1 << 20...1 << 40) : from
+            if !json {
+                print("seeds from \(first)")
+                fflush(nil)
+            }
+            return AnySequence(first...)
+        }
+    }
+
+    static func seeds(of list: String) throws -> [UInt64] {
+        try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n").compactMap { line in
+            if line.hasPrefix("#") { return nil }
+            guard let seed = line.split(separator: " ").first.flatMap({ UInt64($0) }) else {
+                throw ValidationError("\(list): no seed begins the line \"\(line)\"")
+            }
+            return seed
+        }
     }
 
     /// Begins a change that some hundred runs take, and others don't: neither is a failure.

@@ -48,7 +48,13 @@ struct TwinlineSim: ParsableCommand {
     @Option(help: "The first of them.")
     var from: UInt64 = 1
 
-    @Flag(help: "With --seeds or --minutes: end at the first violation.")
+    @Option(
+        help: ArgumentHelp(
+            "Run the seeds that this file's lines begin with; lines that begin with \"#\" are passed over.",
+            valueName: "file"))
+    var list: String?
+
+    @Flag(help: "With --seeds, --minutes or --list: end at the first violation.")
     var untilFound = false
 
     @Option(help: "Run seeds for so long, from a random one unless --from is given.")
@@ -69,8 +75,8 @@ struct TwinlineSim: ParsableCommand {
     var json = false
 
     func validate() throws {
-        let ways = [seed != nil, seeds != nil, minutes != nil].filter { $0 }.count
-        guard ways == 1 else { throw ValidationError("give one of --seed, --seeds and --minutes; see --help") }
+        let ways = [seed != nil, seeds != nil, minutes != nil, list != nil].filter { $0 }.count
+        guard ways == 1 else { throw ValidationError("give one of --seed, --seeds, --minutes and --list; see --help") }
         guard seed != nil || !shrink && without.isEmpty && !quiet && history == nil else {
             throw ValidationError("--shrink, --quiet, --without and --history belong to --seed")
         }

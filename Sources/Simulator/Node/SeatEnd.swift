@@ -77,14 +77,10 @@ final class SeatEnd: Engine.SeatConnection, ConnectionOwner, @unchecked Sendable
         guard let read = try? SeatRead(message) else {
             return process.world.fail("\(process.host) can't read a question of \(actor)")
         }
-        let pending = PendingRead(number: read.number, level: read.level, query: read.query, connection: self)
-        reads[read.number, default: []].append((read, process.world.ledger.answered, process.world.now))
+        let question = Question(read, process, self)
+        let pending = PendingRead(number: read.number, level: read.level, query: read.query, connection: question)
         process.step("read", "\(actor) reads") { $0.read([pending]) }
     }
-
-    /// What was asked, and what had been answered by then: a seat that has left a silent way and come back to it asks
-    /// the same again there, and the first answer is that to the first.
-    private var reads: [UInt64: [(read: SeatRead, answered: LSN, at: UInt64)]] = [:]
 
     // MARK: answers
 
@@ -95,14 +91,6 @@ final class SeatEnd: Engine.SeatConnection, ConnectionOwner, @unchecked Sendable
     }
 
     func write(_ answer: ReadAnswer) {
-        let asked = reads[answer.number]?.isEmpty == false ? reads[answer.number]?.removeFirst() : nil
-        if reads[answer.number]?.isEmpty == true { reads[answer.number] = nil }
-        if case .view(let view) = answer.outcome, let (read, answered, moment) = asked {
-            process.world.ledger.shown(view, at: answer.position, to: read, answered, by: process)
-            if let age = answer.age {
-                process.world.ledger.aged(age, at: answer.position, since: moment, by: process)
-            }
-        }
         var message = Twinline_Seat_V1_NodeMessage()
         message.read = Twinline_Seat_V1_ReadAnswer(answer, process.standing)
         send(message)

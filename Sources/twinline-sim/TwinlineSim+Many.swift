@@ -58,12 +58,18 @@ extension TwinlineSim {
     }
 
     static func seeds(of list: String) throws -> [UInt64] {
-        try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n").compactMap { line in
+        try text(of: list).split(separator: "\n").compactMap { line in
             if line.hasPrefix("#") { return nil }
             guard let seed = line.split(separator: " ").first.flatMap({ UInt64($0) }) else {
                 throw ValidationError("\(list): no seed begins the line \"\(line)\"")
             }
             return seed
+        }
+    }
+
+    private static func text(of path: String) throws -> String {
+        do { return try String(contentsOfFile: path, encoding: .utf8) } catch {
+            throw ValidationError("can't read \(path): \(error.localizedDescription)")
         }
     }
 
@@ -73,8 +79,8 @@ extension TwinlineSim {
     /// What none of the runs has done, and should have; and what is excepted from that without need.
     private func missing(in coverage: Coverage) throws -> [String] {
         guard let transitions else { return [] }
-        let table = TransitionTable.changes(in: try String(contentsOfFile: transitions, encoding: .utf8))
-        let text = try except.map { try String(contentsOfFile: $0, encoding: .utf8) } ?? ""
+        let table = TransitionTable.changes(in: try Self.text(of: transitions))
+        let text = try except.map(Self.text) ?? ""
         let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
         let rare = lines.filter { $0.hasPrefix(Self.rare) }.map { String($0.dropFirst(Self.rare.count)) }
         let excepted = lines.filter { !$0.hasPrefix(Self.rare) }

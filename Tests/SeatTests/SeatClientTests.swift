@@ -129,13 +129,15 @@ import Wire
 
     @Test("a program that holds its event loop up reads what has come before it takes anything for late")
     func ownLateness() async throws {
-        // On a machine so busy that the loop is kept from its sockets again, one attempt proves nothing.
+        // A machine so busy that it keeps the loop from its sockets, or lets it come to them before its turn, may spoil
+        // one attempt.
         var copies: [Int] = []
-        while copies.last != 1, copies.count < 5 { copies.append(try await copiesOfOneHeldUp()) }
-        #expect(copies.last == 1)
+        for _ in 1...3 { copies.append(try await copiesOfOneHeldUp()) }
+        #expect(copies.filter { $0 == 1 }.count >= 2, "\(copies)")
     }
 
-    /// How often a node gets a request after which the event loop is held up until long after the answer has come.
+    /// How often a node gets a request after which the event loop is held up for two beats, long after the answer has
+    /// come.
     private func copiesOfOneHeldUp() async throws -> Int {
         let a = try await ScriptedNode.start(.a, .primary)
         let client = try client(a)
@@ -144,7 +146,7 @@ import Wire
         let before = a.answered
         _ = await withCheckedContinuation { finished in
             client.eventLoop.execute {
-                let late = NIODeadline.now() + .milliseconds(200)
+                let late = NIODeadline.now() + .milliseconds(700)
                 client.perform(note) { finished.resume(returning: $0) }
                 // Once it is sent.
                 client.eventLoop.execute { while a.answered == before || NIODeadline.now() < late {} }

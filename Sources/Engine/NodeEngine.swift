@@ -168,7 +168,7 @@ package final class NodeEngine {
     private func follow() {
         guard !halted else { return }
         let now = Standing(
-            epoch: replica.epoch, role: replica.serves ? .primary : replica.isFollowing ? .standby : .starting)
+            epoch: replica.knownEpoch, role: replica.serves ? .primary : replica.isFollowing ? .standby : .starting)
         if now != standing {
             let served = standing.role == .primary
             let sameReign = served && now.role == .primary && now.epoch == standing.epoch

@@ -9,6 +9,10 @@ extension Replica {
         }
     }
 
+    /// The newest epoch that anybody may hear of: it is on this disk (rule R7). A seat that heard of one which a kill
+    /// takes back would listen to nobody in the older one, in which this node goes on.
+    public var knownEpoch: Epoch { planted("tellOfAnUnsavedEpoch") ? epoch : min(epoch, saved.epoch) }
+
     var session: UniqueNumber {
         switch role {
         case .primary(let primary): primary.session?.id ?? .none
@@ -43,8 +47,8 @@ extension Replica {
 
     /// Who and where this node is: the first message on every connection.
     public var hello: Message {
-        // One that has won its claim greets in the epoch before, until the new one is on disk (rule R7).
-        Message(min(epoch, saved.epoch), .none, .hello(Hello(
+        // One that has won its claim greets in the epoch before, until the new one is on disk.
+        Message(knownEpoch, .none, .hello(Hello(
             node: name, leads: serves, synced: syncedPosition, disk: record.disk, starts: record.starts,
             registerVersion: record.register.version, full: !isFit)))
     }

@@ -16,6 +16,9 @@ final class InlineLog: LogWorker {
     /// What is to be read takes its time.
     var holdsReads = false
     private var heldReads: [() throws -> Void] = []
+    /// A record of a newer epoch takes its time, and what is ordered after it waits.
+    var holdsNewEpochs = false
+    private var newEpochAt: Int?
     /// As a log that has grown over its limit.
     var forgetsAbsent = false
     /// What lies before was offered to be let go of.
@@ -47,6 +50,7 @@ final class InlineLog: LogWorker {
     }
 
     func save(_ record: NodeRecord) {
+        if record.epoch > saved.epoch { newEpochAt = newEpochAt ?? orders.count }
         orders.append { [self] in
             saved = record
             report(.recordSaved(record))
@@ -78,14 +82,16 @@ final class InlineLog: LogWorker {
     }
 
     /// As when the process dies: what was ordered and not done is forgotten.
-    func discard() { (orders, heldReads) = ([], []) }
+    func discard() { (orders, heldReads, newEpochAt) = ([], [], nil) }
 
     /// False: there was nothing to do.
     func work() throws -> Bool {
         releaseReads()
-        guard !orders.isEmpty else { return false }
-        let taken = orders
-        orders = []
+        let count = holdsNewEpochs ? newEpochAt ?? orders.count : orders.count
+        guard count > 0 else { return false }
+        let taken = orders.prefix(count)
+        orders.removeFirst(count)
+        newEpochAt = newEpochAt.flatMap { $0 < count ? nil : $0 - count }
         for order in taken { try order() }
         return true
     }

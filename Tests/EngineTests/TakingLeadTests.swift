@@ -57,4 +57,18 @@ struct TakingLeadTests {
         #expect(pair[.a].database.database.applied == pair[.a].log.log.last)
         #expect(pair[.a].halts.isEmpty)
     }
+
+    @Test("seats hear of an epoch once it is on the disk: killed before, the winner goes on in the older one")
+    func tellsWhatIsSaved() throws {
+        pair[.b].log.holdsNewEpochs = true
+        _ = pair.kill(.a)
+        try pair.run(milliseconds: 1000)
+        let won = pair.register.epoch
+        try #require(pair.register.primary == .b && won > pair[.b].log.saved.epoch)
+        #expect(pair[.b].standings.allSatisfy { $0.epoch < won })
+
+        pair[.b].log.holdsNewEpochs = false
+        try pair.pump()
+        #expect(pair[.b].standings.last == Standing(epoch: won, role: .primary))
+    }
 }

@@ -20,6 +20,7 @@ final class TestPair {
         var answers: [WriteAnswer] = []
         var views: [ReadAnswer] = []
         var halts: [HaltReason] = []
+        var standings: [Standing] = []
         var events: [WorkerEvent] = []
         /// The log's disk does not answer.
         var logStuck = false
@@ -34,7 +35,7 @@ final class TestPair {
         func ask(_ request: RegisterRequest) { pair.ask(request, by: name) }
         func deliver(_ answers: [WriteAnswer]) { self.answers += answers }
         func deliver(_ answers: [ReadAnswer]) { views += answers }
-        func standingChanged(_ standing: Standing) {}
+        func standingChanged(_ standing: Standing) { standings.append(standing) }
         func halt(_ reason: HaltReason) { halts.append(reason) }
         var serves: Bool { engine?.replica.serves ?? false }
     }

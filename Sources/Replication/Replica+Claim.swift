@@ -53,13 +53,20 @@ extension Replica {
     }
 
     /// How a loss is noticed: refused on every route means dead now; silence means dead after `suspectAfter`; one that
-    /// answers without leading is asked what it has, and the register says whose turn it is.
+    /// answers without leading is asked what it has, and the register says whose turn it is. A primary that is heard,
+    /// but neither keeps up the session nor answers a join, may be one that hears nobody: it can't lead either.
     mutating func claimIfDue() {
         guard case .standby(let standby) = role else { return }
+        let waited = now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter)
         switch standby.phase {
-        case .following, .idle: break
-        case .fetching, .adopting, .joining, .cutting:
-            if now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter) { becomeIdle() }
+        case .idle: break
+        case .following:
+            if sessionSilent, !peerSilent, !planted("anyWordKeepsTheSession") { return leave() }
+        case .joining:
+            guard waited else { return }
+            return planted("joinForEver") ? becomeIdle() : leave()
+        case .fetching, .adopting, .cutting:
+            if waited { becomeIdle() }
             return
         }
         if (!peer.linked && peer.refused) || peerSilent { return claimIfPromising() }
@@ -71,9 +78,15 @@ extension Replica {
                 return
             }
             claimIfPromising()
-        } else if now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter) {
+        } else if waited {
             claimIfPromising()
         }
+    }
+
+    /// Nothing comes of this primary: claims, or joins it anew where the register is against that.
+    private mutating func leave() {
+        becomeIdle()
+        claimIfPromising()
     }
 
     /// Reads the register first where it stands in the way, so that no number is spent on a hopeless claim.

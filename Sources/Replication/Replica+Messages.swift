@@ -88,6 +88,7 @@ extension Replica {
 
     private mutating func inSession(_ body: Message.Body) {
         if case .standby(let standby) = role, !standby.follows { return }
+        peer.sessionHeardAt = now
         switch (role, body) {
         case (.standby, .append(let run, let committed)): follow(run, committed)
         case (.standby, .heartbeat(let committed, _, _)): commit(through: min(committed, synced))

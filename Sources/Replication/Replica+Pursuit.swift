@@ -54,6 +54,9 @@ extension Replica {
     /// Nothing was heard of the other node for so long that it counts as lost.
     var peerSilent: Bool { now >= peer.heardAt.advanced(byMilliseconds: timings.suspectAfter) }
 
+    /// Nothing was heard of the session for so long, whatever else was.
+    var sessionSilent: Bool { now >= peer.sessionHeardAt.advanced(byMilliseconds: timings.suspectAfter) }
+
     /// Work waits for this node's disk, and the disk does not move.
     var diskStalled: Bool {
         synced < log.last.lsn && now >= syncProgressAt.advanced(byMilliseconds: timings.stallAfter)

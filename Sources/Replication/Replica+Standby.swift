@@ -79,6 +79,7 @@ extension Replica {
     private mutating func startFollowing(_ session: UniqueNumber) {
         role = .standby(Standby(since: now))
         standby(.following(session))
+        peer.sessionHeardAt = now
         acknowledge()
     }
 

@@ -70,6 +70,8 @@ public struct Replica: Equatable, Sendable {
         public var dismissedThis = false
         /// When something was last heard; the start, before that.
         public var heardAt: Instant
+        /// When something of the session with it was last heard; the session's begin, before that.
+        public var sessionHeardAt: Instant
         /// What it last said of itself on this link, and the epoch it said it in.
         public var hello: Hello?
         public var epoch = Epoch.zero
@@ -113,7 +115,7 @@ public struct Replica: Equatable, Sendable {
         self.log = log
         (synced, committed, self.applied) = (log.last.lsn, applied, applied)
         role = .standby(Standby(since: now))
-        peer = Peer(heardAt: now)
+        peer = Peer(heardAt: now, sessionHeardAt: now)
         syncProgressAt = now
         counter = UniqueNumber(process: process, counter: 0)
         self.spareDisk = spareDisk

@@ -85,16 +85,11 @@ final class Course {
         let candidates = [Host.a, .b, .witness(0)].filter(isDispensable)
         guard !candidates.isEmpty else { return }
         let lost = world.random.pick(candidates)
-        lose(lost)
-        world.mend(but: lost)
+        let loss = world.random.pick(Loss.allCases)
+        world.end(lost, loss)
+        world.mend(but: loss.endsProcess ? lost : nil)
+        world.silence(lost, loss)
         expectAnswers(without: lost)
-    }
-
-    private func lose(_ host: Host) {
-        world.note("-- \(host) is lost")
-        if host.isWitness { return world.witnesses.forEach { $0.end() } }
-        let node = world[host == .a ? .a : .b]
-        if world.random.chance(50) { node.cutPower(.some) } else { node.end() }
     }
 
     private func isDispensable(_ host: Host) -> Bool {
@@ -180,7 +175,9 @@ final class Course {
     private func loseOne() {
         let hosts: [Host] = [.a, .b, world.nodes[0].witness]
         let lost = world.random.pick(hosts)
-        lose(lost)
+        let loss = world.random.pick(Loss.allCases)
+        world.end(lost, loss)
+        world.silence(lost, loss)
         let before = world.desk.answers
         if world.run(for: Self.answeredWithin, until: { self.world.desk.answers > before + 2 }) { return }
         if world.violation == nil { world.fail("LIVENESS: \(lost) is lost, and no seat is answered for 5 s") }

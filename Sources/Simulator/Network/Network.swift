@@ -66,7 +66,15 @@ final class Network {
         pump()
     }
 
-    var isHealthy: Bool { !paths.contains { $0.isCut || $0.isClogged || $0.extra > 0 } && !expired.contains(true) }
+    /// Nothing passes from it to anybody any more, or nothing to it.
+    func silence(_ host: Host, towardsIt: Bool) {
+        for other in 0..<hosts where other != host.number {
+            for route in 0..<Self.routes {
+                let (from, to) = towardsIt ? (other, host.number) : (host.number, other)
+                paths[(from * hosts + to) * Self.routes + route].isCut = true
+            }
+        }
+    }
 
     private func pump() {
         for connection in connections { for side in 0...1 { connection.pump(side) } }

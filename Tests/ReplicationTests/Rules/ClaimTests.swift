@@ -23,6 +23,52 @@ struct ClaimTests {
         #expect(effects.questions == [.read])
     }
 
+    private static let leads = Stage.hello(from: .a, epoch: 3, leads: true, synced: Position(3, 1))
+
+    /// Every 50 ms the primary says that it leads, and nothing else.
+    private func hears(_ b: inout Replica, forMilliseconds time: UInt64) -> [Replica.Effect] {
+        var effects: [Replica.Effect] = []
+        for _ in 0..<time / 50 {
+            effects += b.receive(Self.leads)
+            effects += b.later(milliseconds: 50)
+        }
+        return effects
+    }
+
+    @Test("a primary that is heard, and of whose session nothing comes for 300 ms, is lost")
+    func sessionSilent() {
+        var b = Stage.following()
+        _ = hears(&b, forMilliseconds: 250)
+        #expect(b.followed != nil)
+        let effects = hears(&b, forMilliseconds: 50)
+        #expect(b.claims == Epoch(4))
+        #expect(effects.questions == [.read])
+    }
+
+    @Test("where the register is against a claim, such a primary is joined anew, and again; it is not claimed from")
+    func joinedAnew() throws {
+        var b = Stage.followingSolo()
+        let session = try #require(b.followed)
+        #expect(hears(&b, forMilliseconds: 350).joinsIn != nil)
+        let first = try #require(b.joining)
+        #expect(first != session)
+        _ = hears(&b, forMilliseconds: 650)
+        let second = try #require(b.joining)
+        #expect(second != first && b.claims == nil)
+    }
+
+    @Test("a primary that answers no join for 600 ms is lost, whatever else is heard of it")
+    func joinUnanswered() {
+        var b = Stage.started(.b, epoch: 3, register: paired, log: EpochTable(epochs: 3))
+        _ = b.witnessConnected()
+        _ = b.witnessSays(.current(paired))
+        _ = b.peerConnected()
+        _ = hears(&b, forMilliseconds: 550)
+        #expect(b.joining != nil)
+        _ = hears(&b, forMilliseconds: 50)
+        #expect(b.claims == Epoch(4))
+    }
+
     @Test("a standby that is refused on every route claims at once, and only then")
     func refused() {
         var b = Stage.following()

@@ -73,8 +73,8 @@ enum Stage {
         return a
     }
 
-    /// Node b, which follows a in e3; its log holds e3:1, synced, and the register says paired.
-    static func following() -> Replica {
+    /// Node b, which follows a in e3; its log holds e3:1, synced, and the register says solo.
+    static func followingSolo() -> Replica {
         var b = started(.b)
         _ = b.witnessConnected()
         _ = b.witnessSays(.current(register(2, 3, .a, .solo)))
@@ -85,6 +85,13 @@ enum Stage {
         _ = b.receive(Message(Epoch(3), session, .joinAccepted(common: .zero)))
         _ = b.receive(Message(Epoch(3), session, .append(Run(Position(3, 1)), committed: LSN(1))))
         _ = b.logSynced(through: LSN(1))
+        return b
+    }
+
+    /// The same, and the register says paired.
+    static func following() -> Replica {
+        var b = followingSolo()
+        guard let session = b.followed else { return b }
         _ = b.tick(at: b.now.advanced(byMilliseconds: 1000))
         _ = b.receive(Message(Epoch(3), session, .heartbeat(committed: LSN(1), synced: LSN(1), applied: LSN(1))))
         _ = b.witnessSays(.current(register(3, 3, .a, .paired, floor: Position(3, 1))))

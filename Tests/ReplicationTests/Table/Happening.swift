@@ -25,6 +25,7 @@ struct Happening {
     static func all(for situation: Situation) -> [Happening] {
         messages(for: situation) + disk(situation.replica) + calls(situation.replica) + links + seats
             + answers(situation.replica) + ticks
+            + (situation.replica.followed == nil ? [] : ticksOfTheDeaf)
     }
 
     private static func disk(_ replica: Replica) -> [Happening] {
@@ -92,13 +93,24 @@ struct Happening {
             [
                 Happening("ms", variant: "\(milliseconds)", manner: "other heard") { replica in
                     let instant = replica.now.advanced(byMilliseconds: milliseconds)
-                    replica.peer.heardAt = instant
+                    (replica.peer.heardAt, replica.peer.sessionHeardAt) = (instant, instant)
                     return replica.tick(at: instant)
                 },
                 Happening("ms", variant: "\(milliseconds)", manner: "other silent") {
                     $0.later(milliseconds: milliseconds)
                 },
             ]
+        }
+    }
+
+    /// A primary that hears nobody is heard, and keeps up no session.
+    private static var ticksOfTheDeaf: [Happening] {
+        [50, 300, 600].map { (milliseconds: UInt64) in
+            Happening("ms", variant: "\(milliseconds)", manner: "other heard, but for the session") { replica in
+                let instant = replica.now.advanced(byMilliseconds: milliseconds)
+                replica.peer.heardAt = instant
+                return replica.tick(at: instant)
+            }
         }
     }
 }

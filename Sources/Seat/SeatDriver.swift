@@ -1,5 +1,6 @@
 import DurableLog
 import NIOCore
+import Planted
 import Replication
 import Tickets
 import Transport
@@ -221,7 +222,7 @@ final class SeatDriver {
     private func wakeUp(_ due: Instant) {
         timer = nil
         let now = now
-        if !readsFirst, now.since(due) > Self.punctual {
+        if !readsFirst, now.since(due) > Self.punctual, !planted("callItLateUnread") {
             readsFirst = true
             return wake(at: now.after(nanoseconds: Self.timeToRead))
         }

@@ -129,11 +129,10 @@ import Wire
 
     @Test("a program that holds its event loop up reads what has come before it takes anything for late")
     func ownLateness() async throws {
-        // A machine so busy that it keeps the loop from its sockets, or lets it come to them before its turn, may spoil
-        // one attempt.
-        var copies: [Int] = []
-        for _ in 1...3 { copies.append(try await copiesOfOneHeldUp()) }
-        #expect(copies.filter { $0 == 1 }.count >= 2, "\(copies)")
+        // Where it does not read first it asks twice each time. A machine so busy that the loop is kept from its sockets
+        // may have it ask twice all the same, so one attempt of ten shows it.
+        for _ in 1...10 where try await copiesOfOneHeldUp() == 1 { return }
+        Issue.record("it asked twice each time")
     }
 
     /// How often a node gets a request after which the event loop is held up for two beats, long after the answer has

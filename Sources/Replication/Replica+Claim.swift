@@ -54,14 +54,15 @@ extension Replica {
 
     /// How a loss is noticed: refused on every route means dead now; silence means dead after `suspectAfter`; one that
     /// answers without leading is asked what it has, and the register says whose turn it is. A primary that is heard,
-    /// but neither keeps up the session nor answers a join, may be one that hears nobody: it can't lead either.
+    /// but neither keeps up the session nor answers a join, may be one that hears nobody: it can't lead either. And a
+    /// standby that hears nobody must not go on acknowledging: it answers no round of reads.
     mutating func claimIfDue() {
         guard case .standby(let standby) = role else { return }
         let waited = now >= standby.since.advanced(byMilliseconds: 2 * timings.suspectAfter)
         switch standby.phase {
         case .idle: break
         case .following:
-            if sessionSilent, !peerSilent, !planted("anyWordKeepsTheSession") { return leave() }
+            if sessionSilent, !planted("anyWordKeepsTheSession") { return leave() }
         case .joining:
             guard waited else { return }
             return planted("joinForEver") ? becomeIdle() : leave()

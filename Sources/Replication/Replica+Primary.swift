@@ -118,6 +118,7 @@ extension Replica {
         guard let common, common.lsn >= log.base.lsn else {
             return post(Message(current.epoch, message.session, .joinRefused(.reseedNeeded)))
         }
+        peer.sessionHeardAt = now
         if current.session != nil { current.losses.append(now) }
         current.handover = nil
         current.lostAt = nil

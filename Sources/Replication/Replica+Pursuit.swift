@@ -75,7 +75,9 @@ extension Replica {
         let stalled = session.acked < log.last.lsn && !diskStalled
             && now >= session.progressAt.advanced(byMilliseconds: timings.stallAfter)
             && now >= syncProgressAt.advanced(byMilliseconds: timings.stallAfter)
-        if peerSilent || stalled { return sessionLost() }
+        // One that follows says so all the time; one that was asked to claim has stopped.
+        let left = session.follows && primary.handover?.asked != true && sessionSilent
+        if peerSilent || stalled || left && !planted("anyWordKeepsTheStandby") { return sessionLost() }
         if diskStalled, session.settled, primary.handover?.stalled != true {
             // One that was begun for a full disk can't be drained any more.
             let since = primary.handover?.since ?? now

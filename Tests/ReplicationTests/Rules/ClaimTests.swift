@@ -57,6 +57,15 @@ struct ClaimTests {
         #expect(second != first && b.claims == nil)
     }
 
+    @Test("a standby that hears nothing, and that the register forbids to claim, acknowledges nothing any more")
+    func deaf() {
+        var b = Stage.followingSolo()
+        #expect(b.later(milliseconds: 299).acknowledged == [LSN(1)])
+        _ = b.later(milliseconds: 1)
+        #expect(b.later(milliseconds: 50).acknowledged == [])
+        #expect(b.claims == nil)
+    }
+
     @Test("a primary that answers no join for 600 ms is lost, whatever else is heard of it")
     func joinUnanswered() {
         var b = Stage.started(.b, epoch: 3, register: paired, log: EpochTable(epochs: 3))

@@ -40,6 +40,34 @@ struct SessionTests {
         #expect(b.receive(Message(Epoch(3), session, .stale)).joinsIn != nil)
     }
 
+    /// Every 50 ms the standby says who it is, and nothing else.
+    private func hears(_ a: inout Replica, forMilliseconds time: UInt64) -> [Replica.Effect] {
+        var effects: [Replica.Effect] = []
+        for _ in 0..<time / 50 {
+            effects += a.receive(Stage.hello(from: .b, epoch: 3, synced: Position(3, 1)))
+            effects += a.later(milliseconds: 50)
+        }
+        return effects
+    }
+
+    @Test("a standby that is heard, and of whose session nothing comes for 300 ms, is lost")
+    func sessionSilent() {
+        var a = Stage.paired()
+        _ = hears(&a, forMilliseconds: 250)
+        #expect(a.leading?.session != nil)
+        #expect(a.witnessHears(hears(&a, forMilliseconds: 50)).change?.register.mode == .solo)
+    }
+
+    @Test("one that was asked to claim has stopped, and is waited for")
+    func askedToClaim() {
+        var a = Stage.paired()
+        #expect(a.switchOver().obstacle == nil)
+        _ = hears(&a, forMilliseconds: 950)
+        #expect(a.leading?.session != nil)
+        _ = hears(&a, forMilliseconds: 50)
+        #expect(a.leading?.session == nil)
+    }
+
     @Test("stale for another session ends nothing")
     func staleOther() {
         var (a, b) = (Stage.paired(), Stage.following())

@@ -92,8 +92,9 @@ enum Stage {
     static func following() -> Replica {
         var b = followingSolo()
         guard let session = b.followed else { return b }
-        _ = b.tick(at: b.now.advanced(byMilliseconds: 1000))
+        b.clock(b.now.advanced(byMilliseconds: 1000))
         _ = b.receive(Message(Epoch(3), session, .heartbeat(committed: LSN(1), synced: LSN(1), applied: LSN(1))))
+        _ = b.tick(at: b.now)
         _ = b.witnessSays(.current(register(3, 3, .a, .paired, floor: Position(3, 1))))
         b.allSaved()
         return b

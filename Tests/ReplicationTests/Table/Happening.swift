@@ -25,7 +25,7 @@ struct Happening {
     static func all(for situation: Situation) -> [Happening] {
         messages(for: situation) + disk(situation.replica) + calls(situation.replica) + links + seats
             + answers(situation.replica) + ticks
-            + (situation.replica.followed == nil ? [] : ticksOfTheDeaf)
+            + (situation.replica.hasSession ? ticksOfTheDeaf : [])
     }
 
     private static func disk(_ replica: Replica) -> [Happening] {
@@ -103,7 +103,7 @@ struct Happening {
         }
     }
 
-    /// A primary that hears nobody is heard, and keeps up no session.
+    /// A node that hears nobody is heard, and keeps up no session.
     private static var ticksOfTheDeaf: [Happening] {
         [50, 300, 600].map { (milliseconds: UInt64) in
             Happening("ms", variant: "\(milliseconds)", manner: "other heard, but for the session") { replica in
@@ -116,6 +116,8 @@ struct Happening {
 }
 
 extension Replica {
+    fileprivate var hasSession: Bool { followed != nil || leading?.session != nil }
+
     fileprivate mutating func forced(_ act: Force) -> [String] {
         let (obstacle, effects) = force(act)
         return (obstacle.map { ["not forced: \($0.show)"] } ?? []) + effects.map(\.show)

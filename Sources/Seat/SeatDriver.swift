@@ -216,9 +216,8 @@ final class SeatDriver {
         timer = (eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.wakeUp(due) }, due)
     }
 
-    /// An event loop runs all that is due before it reads again, so one that is late with this has not listened: what
-    /// has come is read before anybody is said to be silent. Else a thousand seats on a busy machine take all their
-    /// connections for dead, and have even less time when they dial again.
+    /// An event loop runs all that is due before it reads again: one that is late has not listened. It reads what has
+    /// come before anybody is called silent; else a thousand seats on a busy machine take all connections for dead.
     private func wakeUp(_ due: Instant) {
         timer = nil
         let now = now

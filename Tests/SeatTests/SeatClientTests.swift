@@ -129,8 +129,8 @@ import Wire
 
     @Test("a program that holds its event loop up reads what has come before it takes anything for late")
     func ownLateness() async throws {
-        // Where it does not read first it asks twice each time. A machine so busy that the loop is kept from its sockets
-        // may have it ask twice all the same, so one attempt of ten shows it.
+        // Where it does not read first it asks twice each time. A machine so busy that the loop is kept from its
+        // sockets may have it ask twice all the same, so one attempt of ten shows it.
         for _ in 1...10 where try await copiesOfOneHeldUp() == 1 { return }
         Issue.record("it asked twice each time")
     }

@@ -10,6 +10,15 @@ enum Loss: CaseIterable {
 }
 
 extension World {
+    /// One that does not lead and has more than the other says so for as long as it is heard, and those entries come
+    /// first (rule R6): that it hears nobody is a second loss, beside that which took the lead from it.
+    func isOneLoss(_ host: Host, _ loss: Loss) -> Bool {
+        guard loss == .deaf, host.isNode else { return true }
+        let lost = self[host == .a ? .a : .b]
+        return lost.replica?.serves == true
+            || ledger.durable[lost.name].last.lsn <= ledger.durable[lost.name.other].last.lsn
+    }
+
     /// - Parameter host: a node, or the witness, which stands for all that there are.
     func end(_ host: Host, _ loss: Loss) {
         guard loss.endsProcess else { return }

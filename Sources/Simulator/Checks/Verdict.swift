@@ -85,7 +85,7 @@ final class Course {
         let candidates = [Host.a, .b, .witness(0)].filter(isDispensable)
         guard !candidates.isEmpty else { return }
         let lost = world.random.pick(candidates)
-        let loss = world.random.pick(Loss.allCases)
+        let loss = world.random.pick(Loss.allCases.filter { world.isOneLoss(lost, $0) })
         world.end(lost, loss)
         world.mend(but: loss.endsProcess ? lost : nil)
         world.silence(lost, loss)

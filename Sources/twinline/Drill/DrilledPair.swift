@@ -88,7 +88,13 @@ class DrilledPair {
     }
 
     /// Asks for a ticket as a seat with little patience, and asks the pair how it stands.
-    func askInVain() async throws {
+    /// - Parameter patience: so long it may take until the loss shows: until then tickets are answered.
+    func askInVain(within patience: Duration = .zero) async throws {
+        let deadline = ContinuousClock.now + patience
+        repeat { try await askOnce() } while refusal == nil && ContinuousClock.now < deadline
+    }
+
+    private func askOnce() async throws {
         let id = TicketID(
             milliseconds: wallClockNow(), random: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
         let open = OpenTicket(id: id, openedAt: wallClockNow(), category: "Drill", text: "Asked for with two lost")

@@ -26,7 +26,8 @@ extension DrillFault {
         try await scene.wait(for: "both nodes to notice") { sight in
             NodeName.allCases.allSatisfy { sight.nodes[$0].value?.diskFull == true }
         }
-        try await scene.askInVain()
+        // A node takes no more once it knows that the other one has no room either: with the next heartbeat.
+        try await scene.askInVain(within: .seconds(2))
         for host in [HostName.a, .b] { try scene.disk(host).makeRoom() }
         scene.mend("both disks have room")
     }

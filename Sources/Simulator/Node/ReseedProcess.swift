@@ -120,7 +120,7 @@ final class ReseedProcess: Process, WitnessAsker {
             let directory = node.disk.directory(node.files.folder(file.incoming))
             let target = try directory.create("tickets.sqlite")
             receive(offer, bytes, at: 0, into: target, from: leader)
-        } catch { node.end() }
+        } catch { end() }
     }
 
     private func receive(
@@ -134,7 +134,7 @@ final class ReseedProcess: Process, WitnessAsker {
                 try bytes.span.bytes.extracting(offset..<end).withUnsafeBytes { piece throws(LogError) in
                     try target.write(piece, at: offset)
                 }
-            } catch { return self.node.end() }
+            } catch { return self.end() }
             if end < bytes.count { return self.receive(offer, bytes, at: end, into: target, from: leader) }
             self.install(offer, bytes)
         }
@@ -147,8 +147,14 @@ final class ReseedProcess: Process, WitnessAsker {
         } catch {
             // Half way: the next start goes on.
             if !node.disk.hasCrashed, case .store = error { world.fail("RESEED: \(node.name): \(error)") }
-            node.end()
+            end()
         }
+    }
+
+    private func end() {
+        world.note(host, "ends here")
+        node.end()
+        world.plague.ended(node)
     }
 }
 

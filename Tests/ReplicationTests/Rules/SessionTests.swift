@@ -42,12 +42,7 @@ struct SessionTests {
 
     /// Every 50 ms the standby says who it is, and nothing else.
     private func hears(_ a: inout Replica, forMilliseconds time: UInt64) -> [Replica.Effect] {
-        var effects: [Replica.Effect] = []
-        for _ in 0..<time / 50 {
-            effects += a.receive(Stage.hello(from: .b, epoch: 3, synced: Position(3, 1)))
-            effects += a.later(milliseconds: 50)
-        }
-        return effects
+        a.hears(Stage.hello(from: .b, epoch: 3, synced: Position(3, 1)), forMilliseconds: time)
     }
 
     @Test("a standby that is heard, and of whose session nothing comes for 300 ms, is lost")

@@ -141,6 +141,11 @@ extension Replica {
     mutating func allSaved() { _ = recordSaved(record) }
     mutating func saved() -> [Effect] { recordSaved(record) }
 
+    /// Every 50 ms this message comes, and nothing else.
+    mutating func hears(_ message: Message, forMilliseconds time: UInt64) -> [Replica.Effect] {
+        (0..<time / 50).flatMap { _ in receive(message) + later(milliseconds: 50) }
+    }
+
     mutating func later(milliseconds: UInt64) -> [Effect] { tick(at: now.advanced(byMilliseconds: milliseconds)) }
 
     var joining: UniqueNumber? {

@@ -18,6 +18,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,7 +52,11 @@ let package = Package(
         .target(name: "Transport", dependencies: ["Planted", "Replication", "Wire", "COpenSSL"] + nio),
         // 3: the parts put together
         .target(
-            name: "Engine", dependencies: ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store"]),
+            name: "Engine",
+            dependencies: [
+                "Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
         .target(
             name: "Seat", dependencies: ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Transport", log]
                 + nio),

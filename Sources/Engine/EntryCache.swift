@@ -1,3 +1,4 @@
+import DequeModule
 import Planted
 import Replication
 import Wire
@@ -8,12 +9,11 @@ struct EntryCache {
     /// Enough for a second of full load; a standby that is further behind is served from the disk.
     static let limit = 32 << 20
 
-    private var frames: [EntryFrame] = []
-    /// Frames before this index are dropped; compacted now and then.
-    private var head = 0
+    private var frames: Deque<EntryFrame> = []
     private var bytes = 0
 
-    private var first: LSN? { head < frames.count ? frames[head].position.lsn : nil }
+    /// How many entries it holds.
+    var count: Int { frames.count }
 
     /// After the log was cut, what comes does not follow what is here: then this begins anew. Until then nobody asks
     /// for entries behind the log's end.
@@ -22,14 +22,13 @@ struct EntryCache {
         if let last = frames.last, last.position.lsn.next != start, !planted("cacheOutlivesTheCut") { removeAll() }
         frames.append(contentsOf: new)
         bytes += new.reduce(0) { $0 + $1.bytes.count }
-        while bytes > Self.limit, head < frames.count - 1 { dropFirst() }
-        compact()
+        while bytes > Self.limit, frames.count > 1 { dropFirst() }
     }
 
     /// Consecutive entries from `lsn` on, up to `last` and about `maxBytes`, but at least one. Nil: read the log.
     func entries(from lsn: LSN, through last: LSN, maxBytes: Int) -> [EntryFrame]? {
-        guard let first, lsn >= first, lsn <= last else { return nil }
-        let start = head + Int(lsn.value - first.value)
+        guard let first = frames.first?.position.lsn, lsn >= first, lsn <= last else { return nil }
+        let start = Int(lsn.value - first.value)
         guard start < frames.count else { return nil }
         var end = start
         var size = 0
@@ -42,23 +41,13 @@ struct EntryCache {
 
     /// Entries at or below this LSN are wanted by nobody.
     mutating func release(through lsn: LSN) {
-        while let first, first <= lsn, head < frames.count - 1 { dropFirst() }
-        compact()
+        while let first = frames.first, first.position.lsn <= lsn, frames.count > 1 { dropFirst() }
     }
 
-    private mutating func dropFirst() {
-        bytes -= frames[head].bytes.count
-        head += 1
-    }
-
-    private mutating func compact() {
-        guard head > 64, head * 2 > frames.count else { return }
-        frames.removeFirst(head)
-        head = 0
-    }
+    private mutating func dropFirst() { bytes -= frames.removeFirst().bytes.count }
 
     private mutating func removeAll() {
         frames.removeAll()
-        (head, bytes) = (0, 0)
+        bytes = 0
     }
 }

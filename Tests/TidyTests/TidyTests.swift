@@ -15,7 +15,7 @@ import Testing
         "Transport": [
             "Planted", "Replication", "Wire", "COpenSSL", "NIOCore", "NIOPosix", "Synchronization", "Glibc",
         ],
-        "Engine": ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store"],
+        "Engine": ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store", "DequeModule"],
         "Seat": [
             "Planted", "Replication", "Tickets", "Wire", "DurableLog", "Transport", "NIOCore", "NIOPosix", "Logging",
             "SwiftProtobuf", "FoundationEssentials", "Synchronization", "Glibc",

@@ -42,10 +42,12 @@ extension Replica {
         save { $0.epoch = newer }
     }
 
-    /// The epoch is on disk: now something may be sent in it.
+    /// The epoch is on disk: now something may be sent in it. But not while the log is not: the primary would need
+    /// this node from the join on, and wait once more for a disk that is stuck.
     mutating func joinWhenAdopted() {
         guard case .standby(let standby) = role, case .adopting(let epoch) = standby.phase,
-            saved.epoch == epoch || planted("speakBeforeTheEpochIsSaved")
+            saved.epoch == epoch || planted("speakBeforeTheEpochIsSaved"),
+            synced == log.last.lsn || planted("joinWithADiskBehind")
         else { return }
         let session = nextNumber()
         self.standby(.joining(session))

@@ -14,7 +14,7 @@ public struct Standby: Equatable, Sendable {
     public enum Phase: Equatable, Sendable {
         /// No session: waits for a leader, or for a reason to claim.
         case idle
-        /// The leader's epoch is being written to this disk; joining comes after (rule R7).
+        /// The leader's epoch is being written to this disk, and the log's tail; joining comes after (rule R7).
         case adopting(Epoch)
         case joining(UniqueNumber)
         /// The diverged tail is being cut off the log. `.none` when the session has ended meanwhile.

@@ -40,6 +40,16 @@ struct SessionTests {
         #expect(b.receive(Message(Epoch(3), session, .stale)).joinsIn != nil)
     }
 
+    @Test("a standby joins anew once its disk has what its log has")
+    func diskBehind() throws {
+        var b = Stage.following()
+        let session = try #require(b.followed)
+        _ = b.receive(Message(Epoch(3), session, .append(Run(Position(3, 2)), committed: LSN(1))))
+        #expect(b.receive(Message(Epoch(3), session, .stale)).joinsIn == nil)
+        #expect(b.joining == nil)
+        #expect(b.logSynced(through: LSN(2)).joinsIn != nil)
+    }
+
     /// Every 50 ms the standby says who it is, and nothing else.
     private func hears(_ a: inout Replica, forMilliseconds time: UInt64) -> [Replica.Effect] {
         a.hears(Stage.hello(from: .b, epoch: 3, synced: Position(3, 1)), forMilliseconds: time)

@@ -7,6 +7,7 @@ import Testing
 import Transport
 
 @testable import Daemon
+@testable import twinline
 
 /// Certificates, folders and free ports for a pair in one process.
 final class LivePair: Sendable {
@@ -17,7 +18,7 @@ final class LivePair: Sendable {
     init() throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "twinline-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        ports = try Self.freePorts(3)
+        ports = try FreePorts.find(3, on: ["127.0.0.1"])
         try pki("init", path("pki"), "test")
         for name in ["node/a", "node/b", "witness", "ops/admin", "seat/1"] { try issue(name) }
     }
@@ -105,14 +106,5 @@ final class LivePair: Sendable {
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-    }
-
-    private static func freePorts(_ count: Int) throws -> [Int] {
-        let group = MultiThreadedEventLoopGroup.singleton
-        let channels = try (0..<count).map { _ in
-            try ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).wait()
-        }
-        defer { for channel in channels { try? channel.close().wait() } }
-        return channels.map { $0.localAddress?.port ?? 0 }
     }
 }

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import json
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -112,17 +113,18 @@ def die_with_parent():
 
 
 def free_ports(count):
-    """Free on both addresses, as far as anyone can say."""
-    ports, held = [], []
+    """Free on both addresses, as far as anyone can say; and none of those that the kernel gives to outgoing connections,
+    which could have taken it before it is listened on."""
+    above = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = []
     while len(ports) < count:
-        first, second = socket.socket(), socket.socket()
-        held += [first, second]
-        first.bind((HOSTS[0], 0))
+        port = random.randrange(10_000, above)
         try:
-            second.bind((HOSTS[1], first.getsockname()[1]))
+            for host in HOSTS:
+                with socket.socket() as one:
+                    one.bind((host, port))
         except OSError:
             continue
-        ports.append(first.getsockname()[1])
-    for each in held:
-        each.close()
+        if port not in ports:
+            ports.append(port)
     return ports

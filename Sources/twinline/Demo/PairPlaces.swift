@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import Replication
 
 /// Where the parts of a throw-away pair run, and how they reach each other.
@@ -30,29 +29,11 @@ struct PairPlaces: Sendable {
     /// On this host. Each node listens on two addresses, so that a seat holds four connections.
     static func loopback() throws -> PairPlaces {
         let hosts = ["127.0.0.1", "127.0.0.2"]
-        let ports = try freePorts(3, on: hosts)
+        let ports = try FreePorts.find(3, on: hosts)
         return PairPlaces(
             nodes: PerNode(
                 a: Place(routes: hosts, port: ports[0], data: "data-a"),
                 b: Place(routes: hosts, port: ports[1], data: "data-b")),
             witness: Place(routes: [hosts[0]], port: ports[2], data: "data-witness"))
-    }
-
-    /// Free on both addresses, as far as anyone can say.
-    private static func freePorts(_ count: Int, on hosts: [String]) throws -> [Int] {
-        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        var channels: [any Channel] = []
-        defer { for channel in channels { try? channel.close().wait() } }
-        var ports: [Int] = []
-        while ports.count < count {
-            let first = try bootstrap.bind(host: hosts[0], port: 0).wait()
-            channels.append(first)
-            guard let port = first.localAddress?.port,
-                let second = try? bootstrap.bind(host: hosts[1], port: port).wait()
-            else { continue }
-            channels.append(second)
-            ports.append(port)
-        }
-        return ports
     }
 }

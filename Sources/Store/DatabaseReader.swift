@@ -1,4 +1,3 @@
-import GRDB
 import CSQLiteSession
 import Replication
 import Tickets
@@ -6,9 +5,8 @@ import Tickets
 /// Reads on a connection of its own, which can't write: one for each reader thread. It sees what is committed, and
 /// waits for nobody.
 package final class DatabaseReader {
-    private let connection: Connection
-    private let begin, end, selectTicket, selectHistory: Statement
-    private let position: AppliedPosition
+    private let reading: ReadConnection
+    private let selectTicket, selectHistory: Statement
     /// By what narrows the list: nothing, the state, the unit, both.
     private let selectAny, selectState, selectUnit, selectUnitAndState, selectOverdue: Statement
 
@@ -17,19 +15,13 @@ package final class DatabaseReader {
     /// Above every id: a list without a begin starts here.
     private static let aboveAll = [UInt8](repeating: 0xff, count: 17)
 
-    package convenience init(at path: String) throws(StoreError) {
-        try self.init(try Connection.open(path, readOnly: true))
-    }
-
-    private init(_ connection: Connection) throws(StoreError) {
-        self.connection = connection
+    package init(at path: String) throws(StoreError) {
+        reading = try ReadConnection(at: path)
+        let connection = reading.connection
         func select(_ condition: String, _ columns: String = TicketRow.columns) throws(StoreError) -> Statement {
             try Statement(connection, "SELECT \(columns) FROM \(condition)")
         }
         let page = "id < ?1 ORDER BY id DESC LIMIT ?2"
-        begin = try Statement(connection, "BEGIN")
-        end = try Statement(connection, "COMMIT")
-        position = try AppliedPosition(connection)
         selectTicket = try select("tickets WHERE id = ?1")
         selectHistory = try select("history WHERE ticket = ?1 ORDER BY revision", TicketRow.historyColumns)
         selectAny = try select("tickets WHERE \(page)")
@@ -50,24 +42,16 @@ package final class DatabaseReader {
     /// Answers queries from one snapshot, and says which: they see the database exactly as it was at this position.
     /// - Returns: at least one view; fewer than queries if they are large. The rest is to be asked for again.
     package func read(_ queries: [Query]) throws(StoreError) -> (Position, [View]) {
-        try connection.access { _ throws(StoreError) in
-            try begin.run()
-            do throws(StoreError) {
-                let position = try position.read()
-                var views: [View] = []
-                views.reserveCapacity(queries.count)
-                var bytes = 0
-                for query in queries where bytes < Self.readBytes {
-                    let view = try view(query)
-                    bytes += view.textBytes
-                    views.append(view)
-                }
-                try end.run()
-                return (position, views)
-            } catch {
-                if connection.isInTransaction { try? end.run() }
-                throw error
+        try reading.snapshot { position throws(StoreError) in
+            var views: [View] = []
+            views.reserveCapacity(queries.count)
+            var bytes = 0
+            for query in queries where bytes < Self.readBytes {
+                let view = try view(query)
+                bytes += view.textBytes
+                views.append(view)
             }
+            return (position, views)
         }
     }
 
@@ -75,7 +59,7 @@ package final class DatabaseReader {
         switch query {
         case .show(let id):
             try selectTicket.bind(1, id)
-            return .ticket(try selectTicket.first { row throws(StoreError) in try sound(row.ticket()) })
+            return .ticket(try selectTicket.first { row throws(StoreError) in try reading.sound(row.ticket()) })
         case .history(let id): return .history(try history(id))
         case .list(let state, let unit, let before, let limit, let overdueAt):
             let statement: Statement
@@ -122,7 +106,7 @@ package final class DatabaseReader {
         var tickets: [Ticket] = []
         var bytes = 0
         while try statement.step() {
-            let ticket = try sound(statement.ticket())
+            let ticket = try reading.sound(statement.ticket())
             tickets.append(ticket)
             bytes += ticket.text.utf8.count
             if bytes >= Self.pageBytes {
@@ -136,13 +120,8 @@ package final class DatabaseReader {
     private func history(_ id: TicketID) throws(StoreError) -> [HistoryRow] {
         try selectHistory.bind(1, id)
         var rows: [HistoryRow] = []
-        while try selectHistory.step() { rows.append(try sound(selectHistory.historyRow())) }
+        while try selectHistory.step() { rows.append(try reading.sound(selectHistory.historyRow())) }
         return rows
-    }
-
-    private func sound<Row>(_ row: Row?) throws(StoreError) -> Row {
-        guard let row else { throw .damaged(path: connection.path, message: "a row holds a number without a meaning") }
-        return row
     }
 }
 

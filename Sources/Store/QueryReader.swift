@@ -4,17 +4,12 @@ import Tickets
 /// The platform's queries, on a connection of their own that can't write, so that no ticket waits for them. Each sees
 /// what is committed when it begins.
 package final class QueryReader {
-    private let connection: Connection
+    private let reading: ReadConnection
     private let clock: () -> Instant
-    private let begin, end: Statement
-    private let position: AppliedPosition
 
     package init(at path: String, clock: @escaping () -> Instant) throws(StoreError) {
-        connection = try Connection.open(path, readOnly: true)
+        reading = try ReadConnection(at: path)
         self.clock = clock
-        begin = try Statement(connection, "BEGIN")
-        end = try Statement(connection, "COMMIT")
-        position = try AppliedPosition(connection)
     }
 
     /// Where the database stood, and what was found or why it is refused.
@@ -23,11 +18,7 @@ package final class QueryReader {
     package func read(
         _ query: SQLQuery, _ goesOn: @escaping () -> Bool = { true }
     ) throws(StoreError) -> (Position, Result<SQLRows, Refusal>) {
-        try connection.access { _ throws(StoreError) in
-            try begin.run()
-            defer { if connection.isInTransaction { try? end.run() } }
-            return (try position.read(), try rows(query, goesOn))
-        }
+        try reading.snapshot { position throws(StoreError) in (position, try rows(query, goesOn)) }
     }
 
     private func rows(
@@ -36,8 +27,8 @@ package final class QueryReader {
         let watch = Watch(
             clock: clock, deadline: clock().advanced(byMilliseconds: UInt64(query.timeLimit)), isTooMuch: { !goesOn() })
         do throws(StoreError) {
-            return try watch.over(connection) { () throws(StoreError) in
-                try connection.authorizer.under(.query) { () throws(StoreError) in try run(query) }
+            return try watch.over(reading.connection) { () throws(StoreError) in
+                try reading.connection.authorizer.under(.query) { () throws(StoreError) in try run(query) }
             }
         } catch {
             if watch.verdict != nil { return .failure(.tookTooLong(statement: 1, milliseconds: query.timeLimit)) }
@@ -47,7 +38,7 @@ package final class QueryReader {
     }
 
     private func run(_ query: SQLQuery) throws(StoreError) -> Result<SQLRows, Refusal> {
-        let statement = try Statement(only: query.sql, on: connection)
+        let statement = try Statement(only: query.sql, on: reading.connection)
         guard statement.isReadOnly else {
             return .failure(.statementFailed(statement: 1, reason: "a query changes nothing; send it as a transaction"))
         }
@@ -66,26 +57,5 @@ package final class QueryReader {
         }
         statement.reset()
         return .success(found)
-    }
-}
-
-/// Where the database stands, for readers.
-struct AppliedPosition {
-    private let connection: Connection
-    private let select: Statement
-
-    init(_ connection: Connection) throws(StoreError) {
-        self.connection = connection
-        select = try Statement(connection, "SELECT epoch, lsn FROM _twinline_applied")
-    }
-
-    func read() throws(StoreError) -> Position {
-        let position = try select.first { row in
-            Position(Epoch(UInt64(bitPattern: row.integer(0))), LSN(UInt64(bitPattern: row.integer(1))))
-        }
-        guard let position else {
-            throw .damaged(path: connection.path, message: "it does not say how far it is applied")
-        }
-        return position
     }
 }

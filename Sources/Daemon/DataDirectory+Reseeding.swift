@@ -1,4 +1,5 @@
 import DurableLog
+import Engine
 import Glibc
 import Planted
 import Replication
@@ -9,23 +10,21 @@ import Wire
 extension DataDirectory {
     /// Marks the directory: from now on it is being reseeded, whatever it holds or lacks,
     /// until a new copy is installed.
-    /// It counts as a new disk at once (rule R11), so the register does not know it, and it can't claim. The old copy
-    /// is not touched. A directory that is marked already stays as it is.
+    /// The old copy is not touched. A directory that is marked already stays as it is.
     /// - Parameter disk: the new disk id.
     @discardableResult
     package func beginReseeding(pair: String, node: NodeName, disk: RandomID) throws(DataError) -> NodeFile {
         var file: NodeFile
         do throws(DataError) {
-            file = try self.file() ?? blank(pair: pair, node: node)
+            file = try self.file() ?? .blank(pair: pair, node: node)
         } catch DataError.log(.damaged) {
             // Nobody knows what it said; so what is here is nobody's.
             do throws(LogError) { try directory.remove("record") } catch { throw .log(error) }
-            file = blank(pair: pair, node: node)
+            file = .blank(pair: pair, node: node)
         }
         try check(file, pair: pair, node: node)
         guard !file.isReseeding else { return file }
-        file.record.disk = disk
-        file.incoming = max(file.copy, highestCopy()) + 1
+        file.beginReseeding(disk: disk, into: max(file.copy, highestCopy()) + 1)
         try save(file)
         return file
     }
@@ -38,10 +37,7 @@ extension DataDirectory {
     /// A wiped disk learns whose it is, too.
     func learn(from offer: CopyOffer, _ file: NodeFile) throws(DataError) -> NodeFile {
         var learned = file
-        if file.pairID == .zero { learned.pairID = offer.pair }
-        guard learned.pairID == offer.pair else { return file }
-        learned.record.learn(
-            wiped: file.pairID == .zero, leads: offer.leads, register: offer.register, witness: offer.witness)
+        learned.learn(from: offer)
         if learned != file { try save(learned) }
         return learned
     }
@@ -49,7 +45,7 @@ extension DataDirectory {
     /// The one step: the new copy, whole and synced, counts from now on. The old one is removed.
     func install(_ file: NodeFile) throws(DataError) -> NodeFile {
         var file = file
-        (file.copy, file.incoming) = (file.incoming, 0)
+        file.install()
         try save(file)
         removeLeftovers(keeping: [file.copy])
         return file
@@ -60,18 +56,6 @@ extension DataDirectory {
             throw .otherPair(path: path, found: file.pair, expected: pair)
         }
         guard file.node == node else { throw .otherNode(path: path, found: file.node, expected: node) }
-    }
-
-    private func blank(pair: String, node: NodeName) -> NodeFile {
-        let register = Register(
-            version: 0, epoch: .zero, primary: node.other, mode: .solo, disks: PerNode(a: .zero, b: .zero),
-            starts: PerNode(a: 0, b: 0), floor: .zero)
-        return NodeFile(
-            pair: pair, pairID: .zero, node: node,
-            record: NodeRecord(
-                epoch: .zero, claimed: .zero, disk: .zero, starts: 0, register: register,
-                witness: WitnessChoice(.zero)),
-            copy: 0)
     }
 
     /// Of those that lie here, whether they count or not.

@@ -2,7 +2,6 @@ import DurableLog
 import Engine
 import Foundation
 import Glibc
-import Planted
 import Replication
 import Store
 import Wire
@@ -130,10 +129,7 @@ package struct DataDirectory: Sendable {
     /// Opens all of it, and counts this start of the node.
     func open(pair: String, node: NodeName, segmentSize: Int) throws(DataError) -> Opened {
         guard var file = try file() else { throw .empty(path: path) }
-        guard file.pair == pair || planted("openAnotherPairsData") else {
-            throw .otherPair(path: path, found: file.pair, expected: pair)
-        }
-        guard file.node == node else { throw .otherNode(path: path, found: file.node, expected: node) }
+        try check(file, pair: pair, node: node)
         guard !file.isReseeding else { throw .reseeding(path: path) }
         removeLeftovers(keeping: [file.copy])
         file.record.starts += 1

@@ -111,38 +111,24 @@ struct NodeFiles {
     /// From now on it is being reseeded, whatever it holds or lacks, and counts as a new disk (rule R11).
     func beginReseeding(disk id: RandomID) throws(Failure) -> NodeFile {
         var file: NodeFile
-        do throws(Failure) { file = try self.file() ?? blank() } catch {
+        do throws(Failure) { file = try self.file() ?? .blank(pair: Self.pairName, node: node) } catch {
             // Nobody knows what it said; so what is here is nobody's.
             try onLog { () throws(LogError) in try root.remove("record") }
-            file = blank()
+            file = .blank(pair: Self.pairName, node: node)
         }
         guard !file.isReseeding else { return file }
-        file.record.disk = id
-        file.incoming = file.copy + 1
-        while !disk.paths(below: disk.root + "/" + folder(file.incoming)).isEmpty { file.incoming += 1 }
+        var copy = file.copy + 1
+        while !disk.paths(below: disk.root + "/" + folder(copy)).isEmpty { copy += 1 }
+        file.beginReseeding(disk: id, into: copy)
         let marked = file
         try onLog { () throws(LogError) in try save(marked) }
         return file
     }
 
-    private func blank() -> NodeFile {
-        let register = Register(
-            version: 0, epoch: .zero, primary: node.other, mode: .solo, disks: PerNode(a: .zero, b: .zero),
-            starts: PerNode(a: 0, b: 0), floor: .zero)
-        return NodeFile(
-            pair: Self.pairName, pairID: .zero, node: node,
-            record: NodeRecord(
-                epoch: .zero, claimed: .zero, disk: .zero, starts: 0, register: register,
-                witness: WitnessChoice(.zero)),
-            copy: 0)
-    }
-
     /// A copy begins to come: a wiped disk learns whose it is, too.
     func learn(from offer: CopyOffer, _ file: NodeFile) throws(LogError) -> NodeFile {
         var learned = file
-        learned.pairID = offer.pair
-        learned.record.learn(
-            wiped: file.pairID == .zero, leads: offer.leads, register: offer.register, witness: offer.witness)
+        learned.learn(from: offer)
         if learned != file { try save(learned) }
         return learned
     }
@@ -157,7 +143,7 @@ struct NodeFiles {
                 holds: .init(position: offer.position, digest: offer.digest, schemaVersion: offer.schemaVersion))
         }
         let from = file.incoming
-        (file.copy, file.incoming) = (from, 0)
+        file.install()
         let installed = file
         try onLog { () throws(LogError) in
             _ = try EntryLog.create(

@@ -10,10 +10,10 @@ struct ForceSoloCommand: AsyncParsableCommand {
         commandName: "force-solo",
         abstract: "Has a primary go on alone that has lost its standby and the witness.",
         discussion: """
-            For a pair with two of its three parts lost, whose primary refuses writes since it must not decide alone.
-            Nothing answered before is lost by this, if the other node is OFF AND STAYS OFF until it joins this one, and
-            never meets the old witness before. That it can't be reached is not enough: it may be leading, unseen from
-            here, and then both answer, and what one of them answered is thrown away.
+            For a pair with two of its three parts lost, whose primary refuses writes since it must not decide alone. \
+            Nothing answered before is lost by this, if the other node is OFF AND STAYS OFF until it joins this one, \
+            and never meets the old witness before. That it can't be reached is not enough: it may be leading, unseen \
+            from here, and then both answer, and what one of them answered is thrown away.
             """)
 
     @OptionGroup var order: ForceOrder
@@ -25,10 +25,11 @@ struct ForcePromoteCommand: AsyncParsableCommand {
         commandName: "force-promote",
         abstract: "Makes a node primary that the rules forbid it, since the other one is lost for good.",
         discussion: """
-            For a standby, or a node that was restarted, when the primary is gone and the witness is gone as well or
-            says that the primary went on alone. WHAT ONLY THE LOST NODE HOLDS IS LOST: all that it answered after this
-            node had last followed it. The other node must be OFF AND STAY OFF until it joins this one. When it does, it
-            sets aside what it had answered alone, in a file that a person can read, and takes over this node's data.
+            For a standby, or a node that was restarted, when the primary is gone and the witness is gone as well or \
+            says that the primary went on alone. WHAT ONLY THE LOST NODE HOLDS IS LOST: all that it answered after \
+            this node had last followed it. The other node must be OFF AND STAY OFF until it joins this one. When it \
+            does, it sets aside what it had answered alone, in a file that a person can read, and takes over this \
+            node's data.
             """)
 
     @OptionGroup var order: ForceOrder

@@ -8,7 +8,7 @@ struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Makes a new pair of two empty nodes and a witness. Once for a pair.",
         discussion: """
-            The three must be running, and the certificate must be an ops one. It makes the pair's id, formats both
+            The three must be running, and the certificate must be an ops one. It makes the pair's id, formats both \
             nodes' data directories and installs the first register. It refuses if any of the three holds data.
             """)
 

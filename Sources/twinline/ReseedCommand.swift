@@ -9,13 +9,14 @@ struct ReseedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reseed", abstract: "Gives up a node's data for a copy of the other node's.",
         discussion: """
-            For a node whose data is damaged, differs from the other's, or was wiped, while the other node leads. Run
-            it on the node's own machine, while that node is stopped, as the user that the node runs as. It only marks
-            the data directory; `twinline node`, started next, fetches the copy, under load and resumably, and takes
-            part again when it is whole. The old data stays until then. A node whose data is merely too old does all
+            For a node whose data is damaged, differs from the other's, or was wiped, while the other node leads. Run \
+            it on the node's own machine, while that node is stopped, as the user that the node runs as. It only marks \
+            the data directory; `twinline node`, started next, fetches the copy, under load and resumably, and takes \
+            part again when it is whole. The old data stays until then. A node whose data is merely too old does all \
             this by itself.
-            Exit codes: 0 marked, 69 the other node does not lead or does not answer, 75 this node is still running, 78
-            configuration.
+
+            Exit codes: 0 marked, 69 the other node does not lead or does not answer, 75 this node is still running, \
+            78 configuration.
             """)
 
     @Option(name: .shortAndLong, help: "The node's own configuration (YAML).")

@@ -15,8 +15,8 @@ struct WitnessCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Runs the witness until it is stopped. The default.",
             discussion: """
-                It keeps one small record for each pair, and no ticket. Exit codes as those of `twinline node`: 65, 74
-                and 78 are for a person. A witness that has lost its record is replaced by one on an empty directory:
+                It keeps one small record for each pair, and no ticket. Exit codes as those of `twinline node`: 65, 74 \
+                and 78 are for a person. A witness that has lost its record is replaced by one on an empty directory: \
                 see `twinline help witness adopt`.
                 """)
 
@@ -37,9 +37,10 @@ struct WitnessCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Moves the pair's register to another witness, when its own is lost, wiped or replaced.",
             discussion: """
-                Start the new witness on an empty data directory and let witness: say where it listens. A node must
-                lead, and unless it leads solo the standby must be connected: it has to consent. Seats notice nothing.
-                From then on the old witness counts for nothing, should it ever come back. Nothing can be lost by this.
+                Start the new witness on an empty data directory and let witness: say where it listens. A node must \
+                lead, and unless it leads solo the standby must be connected: it has to consent. Seats notice nothing. \
+                From then on the old witness counts for nothing, should it ever come back. Nothing can be lost by \
+                this.
                 """)
 
         @Option(name: .shortAndLong, help: "Where nodes and the new witness are (YAML), with an ops certificate.")

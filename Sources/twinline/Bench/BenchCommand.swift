@@ -10,9 +10,11 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures a pair under load: each seat one request at a time.",
         discussion: """
-            open: a new ticket, its history row and the stored answer, committed on both disks. show: a ticket by id,
-            linearizable. mixed: eight shows to two opens. Latencies in milliseconds, from a seat's call to its answer.
-            The floor of the same run: one sync of that directory's disk, one TLS round trip between two processes.
+            open: a new ticket, its history row and the stored answer, committed on both disks. show: a ticket by id, \
+            linearizable. mixed: eight shows to two opens. Latencies in milliseconds, from a seat's call to its \
+            answer. The floor of the same run: one sync of that directory's disk, one TLS round trip between two \
+            processes.
+
             Exit code: 1 after an error, or with a history that is wrong.
             """)
 

@@ -12,13 +12,15 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Shows a pair at work on this machine while its parts are killed.",
         discussion: """
-            Starts a witness and two nodes as processes of their own, with throw-away certificates, lets seats take in
-            a real day of Boston's 311 hotline, and meanwhile kills, freezes and switches. In the end every acknowledged
-            request is looked up, and the history of all that was asked and told is checked, as `twinline check` does.
-            Beside the seats a program of the platform keeps a bank and lists in tables of its own, for that check.
-            Exit codes: 0 nothing lost, nothing twice, no error at any seat, equal copies, paired again, a right
-            history; 1 not so; 65 all that, but the input, or some of its rows, can't be read; each is named on standard
-            error with line and column; 66 the input can't be opened.
+            Starts a witness and two nodes as processes of their own, with throw-away certificates, lets seats take in \
+            a real day of Boston's 311 hotline, and meanwhile kills, freezes and switches. In the end every \
+            acknowledged request is looked up, and the history of all that was asked and told is checked, as `twinline \
+            check` does. Beside the seats a program of the platform keeps a bank and lists in tables of its own, for \
+            that check.
+
+            Exit codes: 0 nothing lost, nothing twice, no error at any seat, equal copies, paired again, a right \
+            history; 1 not so; 65 all that, but the input, or some of its rows, can't be read; each is named on \
+            standard error with line and column; 66 the input can't be opened.
             """)
 
     @Option(help: "How many seats work.")

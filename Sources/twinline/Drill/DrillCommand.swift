@@ -8,19 +8,22 @@ struct DrillCommand: AsyncParsableCommand {
         commandName: "drill",
         abstract: "Breaks a pair's parts one after another under load, and counts what it costs.",
         discussion: """
-            Makes hosts of its own on this machine (network namespaces with two routes between them, disks in memory), a
-            pair on them and seats at work, and then kills, freezes, cuts, fills and wipes. For each fault it says how
-            long no seat was answered, how many requests failed, what was lost or done twice, and how long it took from
-            the mending until a failover was possible again. In the end the history of all that was asked and told is
-            checked, as `twinline check` does. Needs root, or a kernel that lets everybody make namespaces; nothing of
-            it is left behind, however it ends.
-            With --config it is a game day on a pair of your own: switchover, and stop-standby, stop-primary and
-            stop-witness with the commands that you give. Seats look for tickets that there are not, each such answer is
-            confirmed by both nodes; with --tickets they also write some, of the category Drill, which stay. It does not
-            start while no failover would be possible, and ends at the first thing that does not go as it should.
-            Exit codes: 0 nothing lost, nothing twice, no error but where a fault takes two parts at once, paired again
-            after each, a right history; 1 not so, or not started; 64 the command line is wrong, 69 this machine can't
-            make such hosts, 78 the configuration.
+            Makes hosts of its own on this machine (network namespaces with two routes between them, disks in memory), \
+            a pair on them and seats at work, and then kills, freezes, cuts, fills and wipes. For each fault it says \
+            how long no seat was answered, how many requests failed, what was lost or done twice, and how long it took \
+            from the mending until a failover was possible again. In the end the history of all that was asked and \
+            told is checked, as `twinline check` does. Needs root, or a kernel that lets everybody make namespaces; \
+            nothing of it is left behind, however it ends.
+
+            With --config it is a game day on a pair of your own: switchover, and stop-standby, stop-primary and \
+            stop-witness with the commands that you give. Seats look for tickets that there are not, each such answer \
+            is confirmed by both nodes; with --tickets they also write some, of the category Drill, which stay. It \
+            does not start while no failover would be possible, and ends at the first thing that does not go as it \
+            should.
+
+            Exit codes: 0 nothing lost, nothing twice, no error but where a fault takes two parts at once, paired \
+            again after each, a right history; 1 not so, or not started; 64 the command line is wrong, 69 this machine \
+            can't make such hosts, 78 the configuration.
             """)
 
     @Flag(help: "Say which faults there are.")

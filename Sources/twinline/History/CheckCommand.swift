@@ -7,13 +7,14 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Checks histories of demos, benchmarks, simulations and drills.",
         discussion: """
-            A history is what clients asked for and were told, with the times: JSON lines, as `twinline demo`, `twinline
-            bench`, `twinline drill` and `twinline-sim` write them with --history. Checked is what Twinline promises:
-            each ticket is linearizable, nothing answered is lost, nothing is there twice or without having been asked
-            for; of other tables, a bank's total is the same in every snapshot, and lists that transactions append to
-            are strictly serializable; a standby's answer is no older than it says. What is wrong is named, with as few
-            operations as contradict each other and the lines that they are in.
-            Exit codes: 0 right; 1 wrong; 65 not a history, with the line; 66 the file can't be opened; 75 no
+            A history is what clients asked for and were told, with the times: JSON lines, as `twinline demo`, \
+            `twinline bench`, `twinline drill` and `twinline-sim` write them with --history. Checked is what Twinline \
+            promises: each ticket is linearizable, nothing answered is lost, nothing is there twice or without having \
+            been asked for; of other tables, a bank's total is the same in every snapshot, and lists that transactions \
+            append to are strictly serializable; a standby's answer is no older than it says. What is wrong is named, \
+            with as few operations as contradict each other and the lines that they are in.
+
+            Exit codes: 0 right; 1 wrong; 65 not a history, with the line; 66 the file can't be opened; 75 no \
             violation was found, but not everything could be decided.
             """)
 

@@ -14,9 +14,10 @@ struct LogCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows entries in words: who did what, and which rows that changed.",
             discussion: """
-                It only reads, also while the node runs. An unfinished entry at the end is where the log ends; damage is
-                named with file and offset, what can be read is shown, and the exit code is 1.
-                An entry holds all that was committed together: with --ticket or --table only what belongs to it is
+                It only reads, also while the node runs. An unfinished entry at the end is where the log ends; damage \
+                is named with file and offset, what can be read is shown, and the exit code is 1.
+
+                An entry holds all that was committed together: with --ticket or --table only what belongs to it is \
                 shown. Texts are shortened on a terminal; --json has them whole.
                 """)
 

@@ -7,16 +7,16 @@ struct SQLCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sql", abstract: "Runs SQL on the platform's tables beside the tickets.",
         discussion: """
-            Needs a certificate of the role service (Deploy/pki issue DIR service/NAME). Statements that only read are
-            queries; CREATE, ALTER and DROP change the schema of both nodes; anything else is one transaction, done
-            once, on both nodes or not at all. random() and datetime('now') are as good as anything: what is shipped to
-            the other node are rows, and not statements. Twinline's own tables can be read, not written.
+            Needs a certificate of the role service (Deploy/pki issue DIR service/NAME). Statements that only read are \
+            queries; CREATE, ALTER and DROP change the schema of both nodes; anything else is one transaction, done \
+            once, on both nodes or not at all. random() and datetime('now') are as good as anything: what is shipped \
+            to the other node are rows, and not statements. Twinline's own tables can be read, not written.
 
-            twinline sql -c seat.yaml "CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY, phone TEXT)"
-            twinline sql -c seat.yaml --param Roads --param "'0331'" "INSERT INTO units VALUES (?, ?)"
-            twinline sql -c seat.yaml --standby "SELECT state, count(*) FROM tickets GROUP BY state"
+              twinline sql -c s.yaml "CREATE TABLE units (name TEXT NOT NULL PRIMARY KEY)"
+              twinline sql -c s.yaml --param Roads "INSERT INTO units VALUES (?)"
+              twinline sql -c s.yaml --standby "SELECT count(*) FROM units"
 
-            Exit codes: 0 done, 1 refused, 69 no node answered, 75 outcome unknown, or disks full: ask again; with
+            Exit codes: 0 done, 1 refused, 69 no node answered, 75 outcome unknown, or disks full: ask again; with \
             --again for what was to change something and is unknown.
             """)
 

@@ -7,9 +7,10 @@ struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Takes in a file of tickets, as the hotline did.",
         discussion: """
-            The format is that of Boston's 311 data (.csv or .csv.gz); Deploy/sample has a day of it. A row that can't
+            The format is that of Boston's 311 data (.csv or .csv.gz); Deploy/sample has a day of it. A row that can't \
             be read is named with its line and column on standard error, and the others go on.
-            Exit codes beside those of `twinline seat`: 1 also if any step was refused; 65 all else is done, but the
+
+            Exit codes beside those of `twinline seat`: 1 also if any step was refused; 65 all else is done, but the \
             file, or some of its rows, can't be read; 66 the file can't be opened.
             """)
 

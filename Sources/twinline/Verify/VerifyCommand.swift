@@ -8,10 +8,11 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Computes both nodes' digests anew from the tables, at one entry, while the pair works on.",
         discussion: """
-            The copies are compared at every entry by a digest that is kept in passing; this proves that the tables are
-            what it says. It reads every row on both nodes, with low priority. Meanwhile SQLite's write-ahead log grows
-            with what is written. Interrupting it ends the work on the nodes.
-            Exit code 0: equal. 1: different; which node and which tables is printed. 75: it can't be done now, or one
+            The copies are compared at every entry by a digest that is kept in passing; this proves that the tables \
+            are what it says. It reads every row on both nodes, with low priority. Meanwhile SQLite's write-ahead log \
+            grows with what is written. Interrupting it ends the work on the nodes.
+
+            Exit code 0: equal. 1: different; which node and which tables is printed. 75: it can't be done now, or one \
             node alone could be verified. 69: nobody answers.
             """)
 

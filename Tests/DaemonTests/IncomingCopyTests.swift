@@ -9,7 +9,7 @@ import Wire
 @testable import Daemon
 
 /// A copy takes the old one's place whole or not at all, wherever a crash finds it.
-@Suite struct IncomingCopyTests {
+@Suite final class IncomingCopyTests {
     private let folder: URL
     private let pair = RandomID(high: 1, low: 2)
     private let segmentSize = 1 << 20
@@ -19,6 +19,8 @@ import Wire
         folder = FileManager.default.temporaryDirectory.appending(path: name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     private func path(_ name: String) -> String { folder.appending(path: name).path }
 

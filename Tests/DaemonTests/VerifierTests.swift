@@ -19,6 +19,7 @@ import Wire
         let verifier: Verifier
         let path: String
         let frames: [EntryFrame]
+        private let writerEnded = DispatchSemaphore(value: 0)
 
         /// - Parameter rows: in a table that the walk goes through first.
         init(rows: Int = 0) throws {
@@ -40,11 +41,16 @@ import Wire
             }
             verifier = Verifier(path, writer, log: log.logger)
             nonisolated(unsafe) let given = database
-            startThread("writer") { [writer] in writer.run(given) }
+            startThread("writer") { [writer, writerEnded] in
+                writer.run(given)
+                writerEnded.signal()
+            }
         }
 
         deinit {
             writer.stop()
+            // Until then it writes there.
+            writerEnded.wait()
             try? FileManager.default.removeItem(at: directory)
         }
 

@@ -48,7 +48,7 @@ extension ProcessTests.DrillProcessTests {
         #expect(try await ShellCommand(["ip", "netns", "list"]).run() == before)
     }
 
-    @Test("on one's own pair: a dry run touches nothing, and without a possible failover nothing is begun")
+    @Test("on one's own pair: a dry run touches nothing, a switchover is done, and nothing without a possible failover")
     func gameDay() async throws {
         let faulty = try FaultyPair()
         try await faulty.start()
@@ -61,10 +61,14 @@ extension ProcessTests.DrillProcessTests {
             let result = try await ShellCommand(words).result()
             return Run(code: result.code, output: result.output)
         }
-        let primary = try await faulty.primary()
+        var primary = try await faulty.primary()
         let dry = try await run("--dry-run")
         #expect(dry.code == 0 && dry.output.contains("run: touch \(touched)"), "\(dry.output)")
         #expect(dry.output.contains("ask node \(primary) to hand over") && dry.output.contains("Nothing was done"))
+        let done = try await run("--faults", "switchover", "--seats", "3")
+        #expect(done.code == 0 && done.output.contains("switchover"), "\(done.output)")
+        #expect(try await faulty.primary() == primary.other)
+        primary = primary.other
         faulty.pair.witness.kill()
         try await faulty.wait { !$0.isPaired }
         for arguments in [["--dry-run"], []] {

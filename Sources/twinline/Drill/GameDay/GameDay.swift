@@ -24,9 +24,12 @@ struct GameDay {
         let watch = RoleWatch(pair.probe)
         let watching = Task { await watch.watch() }
         let seats = pair.seats
+        do { try await seats.connect() } catch { report.trouble = "\(error)" }
         let work = Task { await seats.work() }
         let run = DrillRun(scene: pair, watch: watch)
-        do { try await pair.waitForAnswers() } catch { report.trouble = "\(error)" }
+        if report.trouble == nil {
+            do { try await pair.waitForAnswers() } catch { report.trouble = "\(error)" }
+        }
         for fault in plan.faults where report.trouble == nil {
             timeline.say("– \(fault.name): \(fault.summary)")
             let record = await run.run(fault.name, fault.summary) { try await carryOut(fault) }

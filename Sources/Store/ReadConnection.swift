@@ -18,7 +18,8 @@ struct ReadConnection {
             try begin.run()
             do throws(StoreError) {
                 let result = try look(try position())
-                try end.run()
+                // Where memory or disk was full for what `look` has refused, SQLite has ended it already.
+                if connection.isInTransaction { try end.run() }
                 return result
             } catch {
                 if connection.isInTransaction { try? end.run() }

@@ -21,6 +21,17 @@ struct QueryTests {
 
     private final class Time { var value: UInt64 = 0 }
 
+    @Test("a snapshot that SQLite has ended by itself, as when memory is full, is no failure of the connection")
+    func endedBySQLite() throws {
+        let reading = try ReadConnection(at: pair.standby.path)
+        let refused = try reading.snapshot { _ throws(StoreError) in
+            try reading.connection.execute("ROLLBACK")
+            return true
+        }
+        #expect(refused)
+        #expect(try reading.snapshot { position in position } == pair.primary.applied)
+    }
+
     @Test("a query sees what is committed, and says where that is")
     func reads() throws {
         let query = SQLQuery("SELECT id, v FROM t WHERE id > ? ORDER BY id", [.integer(1)])

@@ -59,7 +59,7 @@ package final class NodeEngine {
 
     package func tick() {
         isBeating = true
-        run { $0.tick(at: $0.now) }
+        run { $0.tick() }
         isBeating = false
     }
     package func peerConnected() { run { $0.peerConnected() } }

@@ -35,7 +35,9 @@ public struct Replica: Equatable, Sendable {
 
     public let name: NodeName
     public let timings: Timings
+    /// Moves as the machine's clock does, and never goes back; `reading` is what that one showed last.
     public internal(set) var now: Instant
+    var reading: Instant
     public internal(set) var role: Role
     /// What is or is being written to this disk; `saved` is what is on it.
     public internal(set) var record: NodeRecord
@@ -109,7 +111,7 @@ public struct Replica: Equatable, Sendable {
         precondition(applied <= log.last.lsn, "applied \(applied), but the log ends at \(log.last)")
         self.name = name
         self.timings = timings
-        self.now = now
+        (self.now, reading) = (now, now)
         self.record = record
         self.saved = record
         self.log = log
@@ -149,18 +151,6 @@ public struct Replica: Equatable, Sendable {
 // MARK: facts
 
 extension Replica {
-    /// Every 50 ms or so, and whenever the caller likes.
-    public mutating func tick(at instant: Instant) -> [Effect] {
-        step {
-            $0.now = max($0.now, instant)
-            $0.watch()
-            $0.beat()
-        }
-    }
-
-    /// Moves the clock without looking at deadlines: before any other fact.
-    public mutating func clock(_ instant: Instant) { now = max(now, instant) }
-
     /// At least one connection to the other node is ready.
     public mutating func peerConnected() -> [Effect] {
         step {

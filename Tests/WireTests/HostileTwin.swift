@@ -80,7 +80,8 @@ struct HostileTwin {
 
     private mutating func tick() {
         now += .random(in: 0...(makesSense() ? 40_000_000 : 2_000_000_000), using: &random)
-        perform(replica.tick(at: Instant(nanoseconds: now)))
+        replica.clock(Instant(nanoseconds: now))
+        perform(replica.tick())
     }
 
     private mutating func disturb() {

@@ -63,6 +63,18 @@ struct SessionTests {
         #expect(a.witnessHears(hears(&a, forMilliseconds: 50)).change?.register.mode == .solo)
     }
 
+    @Test("a clock that goes back makes no silence longer")
+    func clockBack() {
+        var a = Stage.paired()
+        _ = hears(&a, forMilliseconds: 250)
+        let before = a.now
+        a.clock(Instant(nanoseconds: 0))
+        #expect(a.now == before)
+        #expect(a.leading?.session != nil)
+        a.clock(Instant(nanoseconds: 50_000_000))
+        #expect(a.witnessHears(a.tick()).change?.register.mode == .solo)
+    }
+
     @Test("one that was asked to claim has stopped, and is waited for")
     func askedToClaim() {
         var a = Stage.paired()

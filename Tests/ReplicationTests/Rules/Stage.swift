@@ -94,7 +94,7 @@ enum Stage {
         guard let session = b.followed else { return b }
         b.clock(b.now.advanced(byMilliseconds: 1000))
         _ = b.receive(Message(Epoch(3), session, .heartbeat(committed: LSN(1), synced: LSN(1), applied: LSN(1))))
-        _ = b.tick(at: b.now)
+        _ = b.tick()
         _ = b.witnessSays(.current(register(3, 3, .a, .paired, floor: Position(3, 1))))
         b.allSaved()
         return b
@@ -146,7 +146,10 @@ extension Replica {
         (0..<time / 50).flatMap { _ in receive(message) + later(milliseconds: 50) }
     }
 
-    mutating func later(milliseconds: UInt64) -> [Effect] { tick(at: now.advanced(byMilliseconds: milliseconds)) }
+    mutating func later(milliseconds: UInt64) -> [Effect] {
+        clock(reading.advanced(byMilliseconds: milliseconds))
+        return tick()
+    }
 
     var joining: UniqueNumber? {
         if case .standby(let standby) = role, case .joining(let session) = standby.phase { session } else { nil }

@@ -92,9 +92,9 @@ struct Happening {
         [50, 300, 500, 600, 1000].flatMap { (milliseconds: UInt64) in
             [
                 Happening("ms", variant: "\(milliseconds)", manner: "other heard") { replica in
-                    let instant = replica.now.advanced(byMilliseconds: milliseconds)
-                    (replica.peer.heardAt, replica.peer.sessionHeardAt) = (instant, instant)
-                    return replica.tick(at: instant)
+                    replica.clock(replica.now.advanced(byMilliseconds: milliseconds))
+                    (replica.peer.heardAt, replica.peer.sessionHeardAt) = (replica.now, replica.now)
+                    return replica.tick()
                 },
                 Happening("ms", variant: "\(milliseconds)", manner: "other silent") {
                     $0.later(milliseconds: milliseconds)
@@ -107,9 +107,9 @@ struct Happening {
     private static var ticksOfTheDeaf: [Happening] {
         [50, 300, 600].map { (milliseconds: UInt64) in
             Happening("ms", variant: "\(milliseconds)", manner: "other heard, but for the session") { replica in
-                let instant = replica.now.advanced(byMilliseconds: milliseconds)
-                replica.peer.heardAt = instant
-                return replica.tick(at: instant)
+                replica.clock(replica.now.advanced(byMilliseconds: milliseconds))
+                replica.peer.heardAt = replica.now
+                return replica.tick()
             }
         }
     }

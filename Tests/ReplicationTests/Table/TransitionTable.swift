@@ -98,7 +98,7 @@ enum TransitionTable {
     /// The names of the fields that differ, to two levels.
     private static func changedMemory(_ before: Replica, _ after: Replica) -> [String] {
         let (old, new) = (leaves(of: before), leaves(of: after))
-        let ignored: Set<String> = ["now", "peer.heardAt", "peer.sessionHeardAt", "counter.counter"]
+        let ignored: Set<String> = ["now", "reading", "peer.heardAt", "peer.sessionHeardAt", "counter.counter"]
         let changed = Set(new.keys).union(old.keys).filter { old[$0] != new[$0] }.map { path in
             path.split(separator: ".").filter { $0 != "value" && $0 != "nanoseconds" }.prefix(2).joined(separator: ".")
         }

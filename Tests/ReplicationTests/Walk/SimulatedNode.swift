@@ -106,7 +106,7 @@ final class SimulatedNode {
         paused = false
         let facts = inbox
         inbox = []
-        if world.random.chance(50) { step("tick") { $0.tick(at: self.instant) } }
+        if world.random.chance(50) { step("tick") { $0.tick() } }
         for fact in facts { fact() }
     }
 
@@ -138,7 +138,7 @@ final class SimulatedNode {
         world.after(max(1, 5_000_000 / clock.rate)) {
             guard self.life == life else { return }
             self.tick()
-            if !self.paused { self.step("tick") { $0.tick(at: self.instant) } }
+            if !self.paused { self.step("tick") { $0.tick() } }
         }
     }
 

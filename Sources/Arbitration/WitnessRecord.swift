@@ -1,4 +1,5 @@
 import DurableLog
+import Planted
 import Replication
 import Wire
 
@@ -13,24 +14,25 @@ package final class WitnessRecord {
     private let boot: String
     private var trusted: String
 
-    /// As it begins: this start is counted, and synced.
+    /// As it begins.
     package let witness: Witness
 
-    /// - Parameter newID: for an empty disk.
+    /// - Parameter random: for the id of an empty disk, and for this start.
     package init(
-        in directory: any DiskDirectory, boot: String, newID: () -> RandomID
+        in directory: any DiskDirectory, boot: String, random: () -> UInt64
     ) throws(WitnessError) {
         self.boot = boot
         do throws(LogError) { file = try DurableRecord(in: directory, name: "witness") } catch { throw .disk(error) }
-        var record: Witness.Record
+        let record: Witness.Record
         if let bytes = file.load() {
             guard let stored = try? WitnessFile(bytes: bytes) else { throw .unreadable(path: directory.path) }
             (record, trusted) = (stored.record, stored.boot)
         } else {
-            (record, trusted) = (Witness.Record(id: newID(), starts: 0), boot)
+            (record, trusted) = (Witness.Record(id: RandomID(high: random(), low: random())), boot)
         }
-        record.starts += 1
-        witness = Witness(record: record, machineRebooted: boot.isEmpty || trusted != boot)
+        witness = Witness(
+            record: record, start: planted("startByTheSameNumber") ? 1 : random(),
+            machineRebooted: boot.isEmpty || trusted != boot)
         if witness.cautious.isEmpty { trusted = boot }
         do throws(LogError) {
             try file.save(WitnessFile(record: record, boot: trusted).bytes)

@@ -31,8 +31,7 @@ package final class WitnessServer {
         self.failed = failed
         try Self.requireNoNode(in: directory)
         file = try WitnessRecord(in: directory, boot: Self.bootID()) {
-            var random = SystemRandomNumberGenerator()
-            return RandomID(high: random.next(), low: random.next())
+            UInt64.random(in: 0 ... .max)
         }
         witness = file.witness
     }
@@ -70,7 +69,7 @@ package final class WitnessServer {
             FrameHandler(
                 frame: { bound.value.received($0, from: client, of: identity.pair, node: node) },
                 closed: { _ in bound.value.left(client) }))
-        send(.welcome(witness: witness.record.id, start: witness.record.starts), to: client)
+        send(.welcome(witness: witness.record.id, start: witness.start), to: client)
     }
 
     /// Sends all away.

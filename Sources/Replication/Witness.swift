@@ -7,14 +7,8 @@ import Planted
 public struct Witness: Equatable, Sendable {
     public struct Record: Equatable, Sendable {
         public var id: RandomID
-        /// How often the witness has started; a request meant for an earlier start is refused.
-        public var starts: UInt64
         public var registers: [Pair]
-        public init(id: RandomID, starts: UInt64, registers: [Pair] = []) {
-            self.id = id
-            self.starts = starts
-            self.registers = registers
-        }
+        public init(id: RandomID, registers: [Pair] = []) { (self.id, self.registers) = (id, registers) }
     }
 
     public struct Pair: Equatable, Sendable {
@@ -34,6 +28,9 @@ public struct Witness: Equatable, Sendable {
     }
 
     public private(set) var record: Record
+    /// A request meant for an earlier start is refused. Drawn at random: a count would repeat itself on a disk that was
+    /// put back.
+    public let start: UInt64
     /// Pairs whose register can't be trusted before their nodes were heard: the machine has rebooted since it was
     /// written, and may have lost what was synced.
     public private(set) var cautious: Set<RandomID>
@@ -41,9 +38,9 @@ public struct Witness: Equatable, Sendable {
     private var savesUnderWay = 0
     private var held: [(afterSave: Int, answer: Effect)] = []
 
-    /// `record` is on disk, with this start counted.
-    public init(record: Record, machineRebooted: Bool) {
-        self.record = record
+    /// `record` is on disk.
+    public init(record: Record, start: UInt64, machineRebooted: Bool) {
+        (self.record, self.start) = (record, start)
         cautious = machineRebooted && !planted("trustTheWitnessAfterAReboot") ? Set(record.registers.map(\.id)) : []
     }
 
@@ -54,7 +51,7 @@ public struct Witness: Equatable, Sendable {
     public mutating func receive(
         _ request: RegisterRequest, pair: RandomID, named name: String, start: UInt64, client: UInt64
     ) -> [Effect] {
-        guard start == record.starts || planted("obeyARequestToAnEarlierStart") else {
+        guard start == self.start || planted("obeyARequestToAnEarlierStart") else {
             return answer(request, .refused(.earlierStart), client)
         }
         if case .install(let register) = request.action {
@@ -148,7 +145,8 @@ public struct Witness: Equatable, Sendable {
     }
 
     public static func == (left: Witness, right: Witness) -> Bool {
-        left.record == right.record && left.cautious == right.cautious && left.testimonies == right.testimonies
-            && left.savesUnderWay == right.savesUnderWay && left.held.elementsEqual(right.held) { $0 == $1 }
+        left.record == right.record && left.start == right.start && left.cautious == right.cautious
+            && left.testimonies == right.testimonies && left.savesUnderWay == right.savesUnderWay
+            && left.held.elementsEqual(right.held) { $0 == $1 }
     }
 }

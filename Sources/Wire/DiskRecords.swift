@@ -76,7 +76,6 @@ package struct WitnessFile: Equatable, Sendable {
     package var bytes: [UInt8] {
         var wire = Twinline_Disk_V1_WitnessRecord()
         wire.id = record.id.bytes
-        wire.starts = record.starts
         wire.boot = boot
         wire.pairs = record.registers.map { pair in
             var entry = Twinline_Disk_V1_WitnessRecord.Pair()
@@ -98,9 +97,7 @@ package struct WitnessFile: Equatable, Sendable {
         }
         self.init(
             record: Witness.Record(
-                id: try RandomID(wire.id, field: "id"),
-                starts: try UInt64(counted: wire.starts, below: Count.fileLimit, field: "starts"),
-                registers: registers),
+                id: try RandomID(wire.id, field: "id"), registers: registers),
             boot: wire.boot)
     }
 }

@@ -58,8 +58,8 @@ final class TestPair {
             disks: PerNode(a: RandomID(high: 0, low: 10), b: RandomID(high: 0, low: 11)), starts: PerNode(a: 0, b: 0),
             floor: .zero)
         witness = Witness(
-            record: .init(id: .zero, starts: 1, registers: [.init(id: Self.id, name: "test", register: register)]),
-            machineRebooted: false)
+            record: .init(id: .zero, registers: [.init(id: Self.id, name: "test", register: register)]),
+            start: 1, machineRebooted: false)
         for name in NodeName.allCases {
             let directory = root.appending(path: name.rawValue)
             try FileManager.default.createDirectory(

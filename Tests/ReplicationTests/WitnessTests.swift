@@ -8,8 +8,8 @@ struct WitnessTests {
 
     private func witness(rebooted: Bool = false, _ register: Register = Stage.register(5, 3, .a)) -> Witness {
         let record = Witness.Record(
-            id: RandomID(high: 9, low: 9), starts: 2, registers: [.init(id: pair, name: "hotline", register: register)])
-        return Witness(record: record, machineRebooted: rebooted)
+            id: RandomID(high: 9, low: 9), registers: [.init(id: pair, name: "hotline", register: register)])
+        return Witness(record: record, start: 2, machineRebooted: rebooted)
     }
     private func number(_ counter: UInt64) -> UniqueNumber { UniqueNumber(process: 1, counter: counter) }
     private func read(_ counter: UInt64) -> RegisterRequest { RegisterRequest(number: number(counter), action: .read) }
@@ -96,14 +96,14 @@ struct WitnessTests {
 
     @Test("a pair that it does not know is refused, and never made up")
     func unknownPair() {
-        var witness = Witness(record: .init(id: RandomID(high: 9, low: 9), starts: 2), machineRebooted: false)
+        var witness = Witness(record: .init(id: RandomID(high: 9, low: 9)), start: 2, machineRebooted: false)
         #expect(ask(&witness, read(1)) == [answer(1, .refused(.unknownPair))])
         #expect(ask(&witness, testify(.a, Stage.register(5), leads: true)) == [answer(1, .refused(.unknownPair))])
     }
 
     @Test("a pair's register is installed once, and answered when it is on disk")
     func install() {
-        var witness = Witness(record: .init(id: RandomID(high: 9, low: 9), starts: 2), machineRebooted: false)
+        var witness = Witness(record: .init(id: RandomID(high: 9, low: 9)), start: 2, machineRebooted: false)
         let first = Stage.register(1)
         #expect(saved(ask(&witness, install(1, first))) == first)
         #expect(witness.recordSaved() == [answer(1, .won(first))])
@@ -149,7 +149,7 @@ struct WitnessTests {
 
     @Test("a register that was meant for an earlier start is not installed")
     func installedLate() {
-        var witness = Witness(record: .init(id: RandomID(high: 9, low: 9), starts: 2), machineRebooted: false)
+        var witness = Witness(record: .init(id: RandomID(high: 9, low: 9)), start: 2, machineRebooted: false)
         #expect(ask(&witness, install(1, Stage.register(1)), start: 1) == [answer(1, .refused(.earlierStart))])
     }
 

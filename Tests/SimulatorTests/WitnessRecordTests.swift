@@ -15,7 +15,7 @@ struct WitnessRecordTests {
 
     private static func start(_ disk: SimulatedDisk, boot: String) throws -> WitnessRecord {
         disk.kill()
-        return try WitnessRecord(in: SimulatedDirectory(disk, disk.root), boot: boot) { RandomID(high: 1, low: 1) }
+        return try WitnessRecord(in: SimulatedDirectory(disk, disk.root), boot: boot) { .random(in: 0 ... .max) }
     }
 
     private static func holding(_ version: UInt64, _ found: WitnessRecord) -> Witness.Record {
@@ -36,6 +36,18 @@ struct WitnessRecordTests {
         // Another pair is installed meanwhile.
         try again.save(Self.holding(2, again), isTrusted: false)
         #expect(try Self.start(disk, boot: "tuesday").witness.cautious == [Self.pair])
+    }
+
+    @Test("no start of it is taken for another one, though the disk was put back between them")
+    func putBack() throws {
+        let disk = SimulatedDisk(seed: 1)
+        _ = try Self.start(disk, boot: "monday")
+        let image = disk.copy()
+        let first = try Self.start(disk, boot: "monday")
+        disk.replace(with: image)
+        let second = try Self.start(disk, boot: "monday")
+        #expect(first.witness.record == second.witness.record)
+        #expect(first.witness.start != second.witness.start)
     }
 
     @Test("once the nodes were heard it is trusted, until the machine reboots again")

@@ -16,7 +16,7 @@ struct HostileTwinTests {
     @Test("a witness goes on whatever it is asked, and can read what it has written")
     func witness() throws {
         var random = SeededRandom(3)
-        var witness = Witness(record: Sample.witnessFile.record, machineRebooted: true)
+        var witness = Witness(record: Sample.witnessFile.record, start: 2, machineRebooted: true)
         for round in 0..<5000 {
             var register = Bool.random(using: &random) ? soloRegister : pairedRegister
             let own = witness.record.registers.randomElement(using: &random)?.register ?? register

@@ -13,4 +13,9 @@ struct MessageGoldenTests {
             #expect(try sample.isValue(golden.bytes), "\(sample.name)")
         }
     }
+
+    @Test("a witness's record that counts its starts, as it once did, is read as one without")
+    func countOfStarts() throws {
+        #expect(try WitnessFile(bytes: Sample.witnessFile.bytes + [0x10, 2]) == Sample.witnessFile)
+    }
 }

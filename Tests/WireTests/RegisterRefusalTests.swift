@@ -83,7 +83,6 @@ struct RegisterRefusalTests {
             #expect(try nodeFile { $0.claimed = number } == expected("claimed").1)
             #expect(try nodeFile { $0.starts = number } == expected("starts").1)
             #expect(try nodeFile { $0.witnessNumber = number } == expected("witness_number").1)
-            #expect(try witnessFile { $0.starts = number } == expected("starts").1)
         }
         try counting(Count.messageLimit - 1, false, false)
         try counting(Count.messageLimit, true, false)

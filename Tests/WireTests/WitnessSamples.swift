@@ -71,7 +71,7 @@ extension Sample {
 
     static let witnessFile = WitnessFile(
         record: Witness.Record(
-            id: witness.id, starts: 2,
+            id: witness.id,
             registers: [
                 Witness.Pair(id: pairID, name: "hotline", register: soloRegister),
                 Witness.Pair(id: id(from: 0x11), name: "parks", register: pairedRegister),

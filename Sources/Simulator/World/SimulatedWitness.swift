@@ -24,13 +24,13 @@ final class SimulatedWitness {
         (self.world, self.host, self.random) = (world, host, random)
         disk = SimulatedDisk(seed: self.random.next())
         if !registers.isEmpty {
-            let record = Witness.Record(id: newID(), starts: 0, registers: registers)
+            let record = Witness.Record(
+                id: RandomID(high: self.random.next(), low: self.random.next()), registers: registers)
             try? DurableRecord(in: directory, name: "witness").save(
                 WitnessFile(record: record, boot: "\(boots)").bytes)
         }
     }
 
-    private func newID() -> RandomID { RandomID(high: random.next(), low: random.next()) }
     private var directory: SimulatedDirectory { SimulatedDirectory(disk, disk.root) }
 
     /// What its disk says.
@@ -46,11 +46,11 @@ final class SimulatedWitness {
         }
         disk.kill()
         do throws(WitnessError) {
-            let file = try WitnessRecord(in: directory, boot: "\(boots)") { newID() }
+            let file = try WitnessRecord(in: directory, boot: "\(boots)") { random.next() }
             let core = file.witness
             record = core.record
             isLost = core.record.registers.isEmpty
-            world.note(host, "starts (\(core.record.starts))\(core.cautious.isEmpty ? "" : ", cautious")")
+            world.note(host, "starts\(core.cautious.isEmpty ? "" : ", cautious")")
             process = WitnessProcess(self, core, file)
             process?.start()
         } catch {
@@ -104,7 +104,7 @@ final class WitnessProcess: Process {
             self.count += 1
             let client = WitnessClientEnd(self, connection, self.count)
             self.clients.append(client)
-            client.send(.welcome(witness: self.core.record.id, start: self.core.record.starts))
+            client.send(.welcome(witness: self.core.record.id, start: self.core.start))
             return client
         }
     }

@@ -143,8 +143,6 @@ package nonisolated struct Twinline_Disk_V1_WitnessRecord: Sendable {
 
   package var id: Data = Data()
 
-  package var starts: UInt64 = 0
-
   /// The machine's boot id when it was written: another one means that what was synced may be gone (rule R12).
   package var boot: String = String()
 
@@ -372,7 +370,7 @@ nonisolated extension Twinline_Disk_V1_CopyProgress: SwiftProtobuf.Message, Swif
 
 nonisolated extension Twinline_Disk_V1_WitnessRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WitnessRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}starts\0\u{1}boot\0\u{1}pairs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{2}\u{2}boot\0\u{1}pairs\0\u{c}\u{2}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -381,7 +379,6 @@ nonisolated extension Twinline_Disk_V1_WitnessRecord: SwiftProtobuf.Message, Swi
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.starts) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.boot) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.pairs) }()
       default: break
@@ -392,9 +389,6 @@ nonisolated extension Twinline_Disk_V1_WitnessRecord: SwiftProtobuf.Message, Swi
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.id.isEmpty {
       try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
-    }
-    if self.starts != 0 {
-      try visitor.visitSingularUInt64Field(value: self.starts, fieldNumber: 2)
     }
     if !self.boot.isEmpty {
       try visitor.visitSingularStringField(value: self.boot, fieldNumber: 3)
@@ -407,7 +401,6 @@ nonisolated extension Twinline_Disk_V1_WitnessRecord: SwiftProtobuf.Message, Swi
 
   package static func ==(lhs: Twinline_Disk_V1_WitnessRecord, rhs: Twinline_Disk_V1_WitnessRecord) -> Bool {
     if lhs.id != rhs.id {return false}
-    if lhs.starts != rhs.starts {return false}
     if lhs.boot != rhs.boot {return false}
     if lhs.pairs != rhs.pairs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

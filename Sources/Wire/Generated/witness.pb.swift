@@ -291,6 +291,7 @@ package nonisolated struct Twinline_Witness_V1_WitnessAnswer: Sendable {
   package init() {}
 }
 
+/// `start` is a random number, another one each time that the witness starts.
 package nonisolated struct Twinline_Witness_V1_Welcome: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

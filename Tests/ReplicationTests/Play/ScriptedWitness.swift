@@ -10,13 +10,13 @@ struct ScriptedWitness: Player {
         if !rebooted { try start.expect("restarted") }
         let pair = Witness.Pair(id: Self.pair, name: "hotline", register: try start.register())
         witness = Witness(
-            record: .init(id: RandomID(high: 9, low: 9), starts: 2, registers: [pair]), machineRebooted: rebooted)
+            record: .init(id: RandomID(high: 9, low: 9), registers: [pair]), start: 2, machineRebooted: rebooted)
     }
 
     /// `asked a.1 read`, of its present start unless `start 1` comes before; or `record saved`.
     mutating func play(_ fact: inout Words) throws -> [String] {
         if fact.take("record", "saved") { return witness.recordSaved().map(show) }
-        let start = try fact.take("start", else: witness.record.starts) { try $0.count() }
+        let start = try fact.take("start", else: witness.start) { try $0.count() }
         try fact.expect("asked")
         return witness.receive(try fact.request(), pair: Self.pair, named: "hotline", start: start, client: 0).map(show)
     }

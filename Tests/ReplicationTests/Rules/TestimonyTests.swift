@@ -19,10 +19,9 @@ struct TestimonyTests {
     @Test("a node that waits for a copy testifies, too: else nobody could lead, and give it one")
     func whileReseeding() throws {
         let pair = RandomID(high: 7, low: 7), own = RandomID(high: 9, low: 9)
-        let record = Witness.Record(
-            id: own, starts: 2, registers: [.init(id: pair, name: "hotline", register: Stage.register(6, 3, .b, .solo))]
-        )
-        var witness = Witness(record: record, machineRebooted: true)
+        let register = Stage.register(6, 3, .b, .solo)
+        let record = Witness.Record(id: own, registers: [.init(id: pair, name: "hotline", register: register)])
+        var witness = Witness(record: record, start: 2, machineRebooted: true)
         let known = NodeRecord(
             epoch: Epoch(2), claimed: Epoch(2), disk: RandomID(high: 1, low: 5), starts: 1,
             register: Stage.register(7, 3, .b, .solo), witness: WitnessChoice(own))

@@ -20,7 +20,7 @@ final class SimulatedWitness {
     init(_ world: World, _ id: RandomID, _ register: Register?) {
         (self.world, self.id) = (world, id)
         let pairs = register.map { [Witness.Pair(id: World.pair, name: "walk", register: $0)] }
-        disk = Witness.Record(id: id, starts: 0, registers: pairs ?? [])
+        disk = Witness.Record(id: id, registers: pairs ?? [])
     }
 
     var register: Register? { witness?.register(of: World.pair) ?? disk.registers.first?.register }
@@ -28,8 +28,7 @@ final class SimulatedWitness {
 
     func start(rebooted: Bool) {
         life += 1
-        disk.starts += 1
-        witness = Witness(record: disk, machineRebooted: rebooted)
+        witness = Witness(record: disk, start: UInt64(life), machineRebooted: rebooted)
         world.note("witness \(id.low) starts\(rebooted ? ", its machine rebooted" : "")")
     }
 
@@ -47,7 +46,7 @@ final class SimulatedWitness {
     func dial(from node: SimulatedNode) {
         guard let witness, !unreachable[node.name], node.witnessConnection == nil else { return }
         connections += 1
-        node.witnessUp(.init(witness: id, number: connections, start: witness.record.starts))
+        node.witnessUp(.init(witness: id, number: connections, start: witness.start))
     }
 
     func disconnect(_ node: SimulatedNode, noticedWithin limit: UInt64) {

@@ -45,7 +45,7 @@ import Tickets
         var report = DrillReport(subject: "a pair", began: "2026-11-24T18:00:00Z", version: "1.0", seats: 12)
         report.faults = faults
         report.audit = SeatAudit(ticket, [], [])
-        (report.acknowledged, report.reads, report.digest) = (1234, 56, "abc")
+        (report.acknowledged, report.reads, report.copies) = (1234, 56, .equal("abc"))
         report.history = history([.ok(.advanced(state: .open, revision: 1))])
         return report
     }
@@ -104,8 +104,14 @@ import Tickets
             #expect(Self.report([record]).text.contains("NOT GOOD: kill-primary"))
         }
         var report = Self.report([Self.record()])
-        report.digest = nil
-        #expect(!report.isGood)
+        for copies: DrillReport.Copies? in [.different("node b's tables"), .unknown("node b is away"), nil] {
+            report.copies = copies
+            #expect(!report.isGood)
+        }
+        report.copies = .different("node b's tables")
+        #expect(report.text.contains("NOT EQUAL") && report.text.contains("copies: node b's tables"))
+        report.copies = .unknown("node b is away")
+        #expect(report.text.contains("not compared") && report.text.contains("copies: node b is away"))
         report = Self.report([Self.record()])
         report.audit?.lost = 1
         #expect(!report.isGood)
@@ -150,6 +156,7 @@ import Tickets
         #expect(!text.contains("\n"))
         #expect(object["good"] as? Bool == true && object["lost"] as? Int == 0)
         #expect(object["acknowledged"] as? Int == 1234)
+        #expect(object["digest"] as? String == "abc" && object["copies"] as? String == "equal, digest abc")
         let fault = try #require((object["faults"] as? [[String: Any]])?.first)
         #expect(fault["fault"] as? String == "kill-primary" && fault["blackout_ms"] as? Double == 400)
         #expect(fault["to_paired_ms"] as? Double == 321.4 && fault["loses_two"] as? Bool == false)

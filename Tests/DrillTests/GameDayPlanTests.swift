@@ -53,7 +53,7 @@ import Wire
                      run: kill -9 $(cat a.pid)
                      wait until the pair goes on without it and seats are answered
                      run: start a
-                Then wait until a failover is possible, and compare both nodes' digests.
+                Then wait until a failover is possible, and compare both nodes' tables at one entry.
                 """)
     }
 

@@ -60,7 +60,8 @@ struct Drill {
         } catch { report.trouble = report.trouble ?? "looking up what was acknowledged: \(error)" }
         timeline.say("checking the history of all that was asked and told")
         report.check(history)
-        report.digest = await Self.commonDigest(scene.pair.view)
+        timeline.say("comparing both nodes' tables at one entry")
+        await report.compare(scene.pair.view)
         watching.cancel()
         await watching.value
     }
@@ -69,21 +70,6 @@ struct Drill {
         let blackout = record.blackout.map { String(format: "blackout %.0f ms", $0) } ?? "nobody was answered"
         let paired = record.toPaired.map { String(format: "paired %.0f ms after the mending", $0) } ?? "NOT PAIRED"
         return "  \(blackout), \(record.errors) errors, \(paired)"
-    }
-
-    /// The standby hears of the last commits with the next heartbeat.
-    static func commonDigest(_ view: PairView) async -> String? {
-        let deadline = ContinuousClock.now + .seconds(10)
-        repeat {
-            let sight = await view.look()
-            if let a = sight.nodes.a.value, let b = sight.nodes.b.value, a.applied == b.applied, a.digest == b.digest,
-                !a.digest.isEmpty
-            {
-                return a.digest
-            }
-            try? await Task.sleep(for: .milliseconds(50))
-        } while ContinuousClock.now < deadline
-        return nil
     }
 
     /// One fault follows the other here, and the pair would take their sum for a standby that flaps; within this window

@@ -41,7 +41,8 @@ struct GameDay {
         await work.value
         try? await report.lookUp(in: pair)
         report.check(pair.history)
-        report.digest = await Drill.commonDigest(pair.view)
+        timeline.say("comparing both nodes' tables at one entry, while the pair works on")
+        await report.compare(pair.view)
         watching.cancel()
         await watching.value
         report.seconds = (ContinuousClock.now - start) / .seconds(1)

@@ -114,6 +114,6 @@ struct GameDayPlan: Equatable, Sendable {
             steps.append("\(number + 1). \(fault.name): \(fault.summary)")
             steps += lines.map { "     \($0)" }
         }
-        return steps + ["Then wait until a failover is possible, and compare both nodes' digests."]
+        return steps + ["Then wait until a failover is possible, and compare both nodes' tables at one entry."]
     }
 }

@@ -25,9 +25,19 @@ extension DrillReport {
             ("lost", writes ? audit.map { "\($0.lost)" } ?? "not known" : "nothing was written"),
             ("twice", writes ? audit.map { "\($0.duplicated)" } ?? "not known" : "nothing was written"),
             ("errors", "\(faults.reduce(0) { $0 + $1.errors })"),
-            ("copies", digest.map { "equal, digest \($0)" } ?? "NOT EQUAL"),
+            ("copies", copiesInWords),
             ("history", history?.sentence ?? "not known"),
         ]
+    }
+
+    private var digest: String? { if case .equal(let digest) = copies { digest } else { nil } }
+
+    private var copiesInWords: String {
+        switch copies {
+        case .equal(let digest): "equal, digest \(digest)"
+        case .different: "NOT EQUAL"
+        case .unknown, nil: "not compared"
+        }
     }
 
     var text: String {
@@ -51,7 +61,7 @@ extension DrillReport {
             "digest": digest as Any? ?? NSNull(), "operations": history?.operations as Any? ?? NSNull(),
             "violations": history?.verdict.violations.count as Any? ?? NSNull(),
             "undecided": history?.verdict.undecided.count as Any? ?? NSNull(), "good": isGood,
-            "trouble": trouble as Any? ?? NSNull(),
+            "copies": copiesInWords, "trouble": trouble as Any? ?? NSNull(),
             "faults": faults.map(\.object),
         ])
     }

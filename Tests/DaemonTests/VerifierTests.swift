@@ -74,7 +74,7 @@ import Wire
             _ holds: (Twinline_Seat_V1_Verification) -> Bool
         ) async throws -> Twinline_Seat_V1_Verification {
             while true {
-                if let found = all.first(where: holds) { return found }
+                if let found = words.withLock({ $0.first(where: holds) }) { return found }
                 try await Task.sleep(for: .milliseconds(1))
             }
         }

@@ -1,12 +1,82 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let nio: [Target.Dependency] = [
-    .product(name: "NIOCore", package: "swift-nio"),
-    .product(name: "NIOPosix", package: "swift-nio"),
-]
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nio = [nioCore, .product(name: "NIOPosix", package: "swift-nio")]
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+// TWINLINE_TESTS chooses the tests that are built: "core", which need neither sockets nor programs; "all"; or, without
+// it, all but those that take hours.
+let coreTests: [Target] = [
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(
+        name: "ReplicationTests", dependencies: ["Replication"],
+        exclude: ["Traces", "Transitions.txt", "NotTaken.txt"]),
+    .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
+    .testTarget(name: "HistoriesTests", dependencies: ["Histories", "Tickets", "TestSupport"]),
+    .testTarget(
+        name: "WireTests", dependencies: ["Wire", "Replication", "Tickets", "TestSupport", protobuf],
+        exclude: ["EntryFrames", "Messages"]),
+    .testTarget(name: "DurableLogTests", dependencies: ["DurableLog", "Replication", "Wire", "TestSupport"]),
+    .testTarget(
+        name: "StoreTests", dependencies: ["Store", "Replication", "Tickets", "CSQLiteSession", "TestSupport"]),
+    .testTarget(
+        name: "EngineTests", dependencies: ["Engine", "Replication", "Tickets", "Wire", "DurableLog", "Store"]),
+    .testTarget(name: "TidyTests"),
+]
+let otherTests: [Target] = [
+    .testTarget(
+        name: "SimulatorTests",
+        dependencies: [
+            "Simulator", "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Seat",
+            "Arbitration", "twinline-sim",
+        ],
+        exclude: ["Found.txt"]),
+    .testTarget(name: "TransportTests", dependencies: ["Transport", "COpenSSL", "TestSupport", nioEmbedded] + nio),
+    .testTarget(
+        name: "SeatTests", dependencies: ["Seat", "Replication", "Tickets", "Wire", "Transport", "TestSupport"] + nio,
+        exclude: ["Scripts"]),
+    .testTarget(name: "ArbitrationTests", dependencies: ["Arbitration", nioCore]),
+    .testTarget(
+        name: "DaemonTests",
+        dependencies: [
+            "Daemon", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Seat",
+            "Arbitration", "twinline", "TestSupport", log, argumentParser, nioEmbedded,
+        ] + nio,
+        exclude: ["LogShow.txt"]),
+    .testTarget(
+        name: "DrillTests", dependencies: ["twinline", "Replication", "Seat", "Tickets", "Wire", "Histories"]),
+    .testTarget(name: "InputTests", dependencies: ["twinline", "Histories", "TestSupport", argumentParser]),
+    .testTarget(
+        name: "ChaosTests",
+        dependencies: [
+            "twinline", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Seat", "Daemon",
+            "TestSupport",
+        ] + nio),
+    .testTarget(
+        name: "FuzzTests",
+        dependencies: [
+            "Daemon", "Replication", "Tickets", "Wire", "DurableLog", "Transport", "Engine", "Seat", "Arbitration",
+            "TestSupport", log, nioCore, nioEmbedded,
+        ]),
+]
+let longTests: [Target] = [
+    .testTarget(
+        name: "LargeTests",
+        dependencies: ["twinline", "Replication", "Tickets", "Seat", "Daemon", histogram] + nio)
+]
+let tests =
+    switch Context.environment["TWINLINE_TESTS"] {
+    case "core": coreTests
+    case "all": coreTests + otherTests + longTests
+    default: coreTests + otherTests
+    }
 
 // The order is that of the layers: each target depends only on what stands above it.
 let package = Package(
@@ -42,14 +112,14 @@ let package = Package(
         .target(
             name: "Wire",
             dependencies: [
-                "Replication", "Tickets", "CChecksum", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                "Replication", "Tickets", "CChecksum", protobuf,
             ],
-            exclude: ["Protocol"]),
+            exclude: ["Protocol", "Generated/checksums"]),
         // 2: disk, database, network
         .target(name: "DurableLog", dependencies: ["Planted", "Replication", "Wire"]),
         .target(
             name: "Store", dependencies: ["Planted", "Replication", "Tickets", "Wire", "CSQLiteSession", grdb]),
-        .target(name: "Transport", dependencies: ["Planted", "Replication", "Wire", "COpenSSL"] + nio),
+        .target(name: "Transport", dependencies: ["Planted", "Replication", "COpenSSL"] + nio),
         // 3: the parts put together
         .target(
             name: "Engine",
@@ -58,8 +128,8 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
         .target(
-            name: "Seat", dependencies: ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Transport", log]
-                + nio),
+            name: "Seat",
+            dependencies: ["Planted", "Replication", "Tickets", "Wire", "DurableLog", "Transport", protobuf] + nio),
         .target(
             name: "Arbitration",
             dependencies: ["Planted", "Replication", "Wire", "Transport", "DurableLog", log] + nio),
@@ -75,65 +145,18 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Planted", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine",
-                "Arbitration", log,
-                .product(name: "Yams", package: "Yams"),
+                "Arbitration", log, yams,
             ] + nio),
         // 6: the command line
         .executableTarget(
             name: "twinline",
             dependencies: [
-                "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Transport", "Seat",
-                "Arbitration", "Daemon", "CSpawn", log,
-                .product(name: "Yams", package: "Yams"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ]),
+                "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Transport", "Seat", "Daemon",
+                "CSpawn", log, argumentParser, histogram,
+            ] + nio),
         .executableTarget(
             name: "twinline-sim",
-            dependencies: [
-                "Simulator", "Histories", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
-        // tests
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(
-            name: "ReplicationTests", dependencies: ["Replication"],
-            exclude: ["Traces", "Transitions.txt", "NotTaken.txt"]),
-        .testTarget(name: "TicketsTests", dependencies: ["Tickets"]),
-        .testTarget(name: "HistoriesTests", dependencies: ["Histories", "Tickets", "TestSupport"]),
-        .testTarget(name: "WireTests", dependencies: ["Wire", "TestSupport"], exclude: ["EntryFrames", "Messages"]),
-        .testTarget(name: "DurableLogTests", dependencies: ["DurableLog", "TestSupport"]),
-        .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport"]),
-        .testTarget(
-            name: "TransportTests",
-            dependencies: ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "DurableLog", "Store"]),
-        .testTarget(name: "SeatTests", dependencies: ["Seat"], exclude: ["Scripts"]),
-        .testTarget(name: "ArbitrationTests", dependencies: ["Arbitration"] + nio),
-        .testTarget(
-            name: "DaemonTests",
-            dependencies: [
-                "Daemon", "DurableLog", "Store", "twinline", .product(name: "NIOEmbedded", package: "swift-nio"),
-            ],
-            exclude: ["LogShow.txt"]),
-        .testTarget(name: "ChaosTests", dependencies: ["DurableLog", "Store", "twinline"] + nio),
-        .testTarget(name: "DrillTests", dependencies: ["twinline", "Seat", "Tickets", "Wire", "Histories"]),
-        .testTarget(name: "InputTests", dependencies: ["twinline", "TestSupport"]),
-        .testTarget(
-            name: "LargeTests",
-            dependencies: [
-                "twinline", "Seat", "Daemon", .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ] + nio),
-        .testTarget(
-            name: "FuzzTests",
-            dependencies: [
-                "Daemon", "Seat", "Arbitration", "Transport", "Wire", "DurableLog", "TestSupport", log,
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-            ] + nio),
-        .testTarget(
-            name: "SimulatorTests",
-            dependencies: ["Simulator", "Arbitration", "Histories", "Seat", "Tickets", "Wire", "twinline-sim"],
-            exclude: ["Found.txt"]),
-        .testTarget(name: "TidyTests"),
-    ],
+            dependencies: ["Simulator", "Histories", argumentParser]),
+    ] + tests,
     swiftLanguageModes: [.v6]
 )

@@ -80,7 +80,8 @@ package struct ChangeWords: Sendable {
         switch bytes.withUnsafeBytes({ Answer(encoded: $0) }) {
         case .done(let done): "done: ticket \(done.ticket) is \(done.state), revision \(done.revision)"
         case .executed(let results):
-            "done: " + results.map { "\($0.changes) changed" + ($0.columns.isEmpty ? "" : ", \($0.rows.count) given") }
+            "done: "
+                + results.map { "\($0.changes) changed" + ($0.columns.isEmpty ? "" : ", \($0.rows.count) given") }
                 .joined(separator: "; ")
         case .schemaChanged(let version): "done: schema version \(version)"
         case .refused(let refusal): "refused: \(shown("\(refusal)"))"

@@ -9,8 +9,9 @@ extension Node {
     /// Soon nobody will talk to this node any more: while they still do, the other one takes the lead, should its own
     /// certificate last longer. Looked at every second.
     func handOverBeforeExpiry() {
-        guard let engine, engine.replica.serves, let own = certificates.own, let other = certificates.expiry(
-            of: settings.node.other)
+        guard let engine, engine.replica.serves, let own = certificates.own,
+            let other = certificates.expiry(
+                of: settings.node.other)
         else { return }
         let left = own.notAfter - wallClockNow() / 1000
         guard left <= Self.leadsNoLongerThan, other > own.notAfter + Self.leadsNoLongerThan, switchOver() == nil else {

@@ -41,7 +41,8 @@ package final class NodeDaemon: Sendable {
                 let code: ExitCode?
                 if let file = try data.file() {
                     try data.check(file, pair: settings.pair, node: settings.node)
-                    code = file.isReseeding
+                    code =
+                        file.isReseeding
                         ? try await reseed(data, file, door, starter, copies, stopper)
                         : try await serve(data, door, starter, stopper)
                 } else {

@@ -35,17 +35,17 @@ final class Verifier: Sendable {
 
     typealias Tell = @Sendable (Twinline_Seat_V1_Verification) -> Void
 
-    /// Between two words on how far the walk is: nanoseconds.
-    private static let interval: UInt64 = 200_000_000
-
     private let path: String
     private let writer: WriterThread
     private let log: Logger
+    private let interval: UInt64
     private let isBusy = Mutex(false)
 
-    /// - Parameter path: of the database.
-    init(_ path: String, _ writer: WriterThread, log: Logger) {
-        (self.path, self.writer, self.log) = (path, writer, log)
+    /// - Parameters:
+    ///   - path: of the database.
+    ///   - interval: between two words on how far the walk is: nanoseconds.
+    init(_ path: String, _ writer: WriterThread, log: Logger, interval: UInt64 = 200_000_000) {
+        (self.path, self.writer, self.log, self.interval) = (path, writer, log, interval)
     }
 
     /// - Parameter lsn: where the snapshot is to be taken; nil: at once.
@@ -107,7 +107,7 @@ final class Verifier: Sendable {
         return try withoutActuallyEscaping(tell) { tell throws(StoreError) in
             try snapshot.sums { rows, total in
                 let now = monotonicNow().nanoseconds
-                if now - told >= Self.interval {
+                if now - told >= self.interval {
                     told = now
                     var word = Twinline_Seat_V1_Verification(.walking, at: position)
                     (word.rows, word.rowsTotal) = (UInt64(rows), UInt64(total))

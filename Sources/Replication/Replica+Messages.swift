@@ -48,9 +48,12 @@ extension Replica {
     /// Who and where this node is: the first message on every connection.
     public var hello: Message {
         // One that has won its claim greets in the epoch before, until the new one is on disk.
-        Message(knownEpoch, .none, .hello(Hello(
-            node: name, leads: serves, synced: syncedPosition, disk: record.disk, starts: record.starts,
-            registerVersion: record.register.version, full: !isFit)))
+        Message(
+            knownEpoch, .none,
+            .hello(
+                Hello(
+                    node: name, leads: serves, synced: syncedPosition, disk: record.disk, starts: record.starts,
+                    registerVersion: record.register.version, full: !isFit)))
     }
 
     mutating func sendHello() { post(hello) }

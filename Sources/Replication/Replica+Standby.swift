@@ -35,7 +35,10 @@ extension Replica {
             saved.disk == record.disk
         else { return }
         if case .standby(let standby) = role, standby.refusal != nil,
-            now < standby.since.advanced(byMilliseconds: 2 * timings.heartbeat) { return }
+            now < standby.since.advanced(byMilliseconds: 2 * timings.heartbeat)
+        {
+            return
+        }
         arbiter.pending = nil
         let newer = peer.epoch
         standby(.adopting(newer))

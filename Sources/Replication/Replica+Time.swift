@@ -42,9 +42,13 @@ extension Replica {
         }
         // Without the witness, or with a stuck disk, nothing comes of a claim: rather follow again.
         if case .claiming(let claim) = role, !claim.asked,
-            now >= claim.since.advanced(byMilliseconds: timings.witnessAnswer) { becomeIdle() }
+            now >= claim.since.advanced(byMilliseconds: timings.witnessAnswer)
+        {
+            becomeIdle()
+        }
         guard case .primary(let primary) = role, let session = primary.session else { return }
-        let stalled = session.acked < log.last.lsn && !diskStalled
+        let stalled =
+            session.acked < log.last.lsn && !diskStalled
             && now >= session.progressAt.advanced(byMilliseconds: timings.stallAfter)
             && now >= syncProgressAt.advanced(byMilliseconds: timings.stallAfter)
         // One that follows says so all the time; one that was asked to claim has stopped.

@@ -15,11 +15,15 @@ package final class HandshakeTurns {
     private static let pause = TimeAmount.milliseconds(1)
 
     private let loop: any EventLoop
+    private let clock: () -> NIODeadline
     private var waiting = CircularBuffer<() -> Void>(), begun = CircularBuffer<() -> Void>()
     private var spent = TimeAmount.zero
     private var isPaused = false
 
-    package init(_ loop: any EventLoop) { self.loop = loop }
+    /// - Parameter clock: another one than the system's, for a test.
+    package init(_ loop: any EventLoop, clock: @escaping () -> NIODeadline = NIODeadline.now) {
+        (self.loop, self.clock) = (loop, clock)
+    }
 
     /// Does one step, now or when its turn comes.
     /// - Parameter hasBegun: it is not the handshake's first one.
@@ -32,9 +36,9 @@ package final class HandshakeTurns {
     }
 
     private func run(_ step: () -> Void) {
-        let began = NIODeadline.now()
+        let began = clock()
         step()
-        spent = spent + (NIODeadline.now() - began)
+        spent = spent + (clock() - began)
         guard spent >= Self.share, !isPaused else { return }
         isPaused = true
         loop.assumeIsolated().scheduleTask(in: Self.pause) { self.goOn() }

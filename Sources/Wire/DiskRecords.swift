@@ -91,9 +91,10 @@ package struct WitnessFile: Equatable, Sendable {
         let wire: Twinline_Disk_V1_WitnessRecord = try decoded(bytes)
         var registers: [Witness.Pair] = []
         for pair in wire.pairs {
-            registers.append(Witness.Pair(
-                id: try RandomID(pair.id, field: "id"), name: pair.name,
-                register: try Register(pair.register, below: Count.fileLimit)))
+            registers.append(
+                Witness.Pair(
+                    id: try RandomID(pair.id, field: "id"), name: pair.name,
+                    register: try Register(pair.register, below: Count.fileLimit)))
         }
         self.init(
             record: Witness.Record(

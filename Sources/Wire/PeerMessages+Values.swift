@@ -23,7 +23,8 @@ extension EpochTable {
         var before = base
         for start in wire.starts {
             let start = try Position(start, field: "starts")
-            let follows = starts.isEmpty
+            let follows =
+                starts.isEmpty
                 ? start.lsn == base.lsn.next && start.epoch >= base.epoch
                 : start.lsn > before.lsn && start.epoch > before.epoch
             guard follows else { throw MalformedMessage(field: "starts") }

@@ -130,7 +130,8 @@ extension WitnessReply {
             outcome = .refused(refusal)
         case nil: throw MalformedMessage(field: "outcome")
         }
-        self = .answer(RegisterAnswer(
-            number: UniqueNumber(process: wire.process, counter: wire.counter), outcome: outcome))
+        self = .answer(
+            RegisterAnswer(
+                number: UniqueNumber(process: wire.process, counter: wire.counter), outcome: outcome))
     }
 }

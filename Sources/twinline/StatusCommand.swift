@@ -67,15 +67,19 @@ extension PairView.Sight {
     var table: String {
         var rows = [["", "node a", "node b"]]
         func row(_ name: String, _ value: (Twinline_Seat_V1_Status) -> String) {
-            rows.append([name] + NodeName.allCases.map { node in
-                nodes[node].value.map { $0.isNode ? value($0) : "–" } ?? "–"
-            })
+            rows.append(
+                [name]
+                    + NodeName.allCases.map { node in
+                        nodes[node].value.map { $0.isNode ? value($0) : "–" } ?? "–"
+                    })
         }
         rows.append(["role"] + NodeName.allCases.map { nodes[$0].value?.roleName ?? "–" })
         if NodeName.allCases.contains(where: { nodes[$0].value?.hasReseeding == true }) {
-            rows.append(["copy"] + NodeName.allCases.map { name in
-                nodes[name].value.map { $0.hasReseeding ? $0.reseeding.share : "" } ?? "–"
-            })
+            rows.append(
+                ["copy"]
+                    + NodeName.allCases.map { name in
+                        nodes[name].value.map { $0.hasReseeding ? $0.reseeding.share : "" } ?? "–"
+                    })
         }
         row("epoch") { "\($0.standing.epoch)" }
         row("register") { "\($0.mode), version \($0.registerVersion)" }

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import Replication
 import Seat
+import TestSupport
 import Testing
 
 @testable import twinline
@@ -112,9 +113,7 @@ final class Cables: @unchecked Sendable {
     /// More than what a few heartbeats weigh.
     func waitForTraffic(_ route: Int) async throws {
         let before = try await loop.submit { self.carried[route] }.get()
-        while try await loop.submit({ self.carried[route] }).get() < before + 5000 {
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        try await eventually { try await loop.submit { self.carried[route] }.get() >= before + 5000 }
     }
 }
 

@@ -2,6 +2,7 @@ import Daemon
 import DurableLog
 import Foundation
 import Replication
+import TestSupport
 import Testing
 
 @testable import twinline
@@ -64,9 +65,7 @@ extension ProcessTests.DataDirectoryTests {
             // A node listens before it looks at its data.
             let working = role == "node" ? "no connection to the other node" : "listening"
             try process.start()
-            while process.isRunning, !process.lastWords().contains(working) {
-                try await Task.sleep(for: .milliseconds(5))
-            }
+            try await eventually { !process.isRunning || process.lastWords().contains(working) }
             process.kill()
             let said = process.lastWords().split(separator: "\n").filter { $0.contains(" critical ") }
             return (process.waitForExit(), said.joined(separator: "\n"))
@@ -100,7 +99,7 @@ extension ProcessTests.DataDirectoryTests {
         return ~sum
     }
 
-    @Test("a directory that is somebody else's is refused and left alone", .timeLimit(.minutes(3)))
+    @Test("a directory that is somebody else's is refused and left alone")
     func foreign() async throws {
         let pair = try await Stopped()
         try pair.replace("pair: demo", "pair: other", in: "node-a.yaml")
@@ -123,7 +122,7 @@ extension ProcessTests.DataDirectoryTests {
             .configuration, "can't make the data directory DIR/nowhere/data-a: No such file or directory")
     }
 
-    @Test("a directory of a newer program is refused", .timeLimit(.minutes(3)))
+    @Test("a directory of a newer program is refused")
     func newer() async throws {
         let pair = try await Stopped()
         let log = "data-a/copy-1/log/"
@@ -136,7 +135,7 @@ extension ProcessTests.DataDirectoryTests {
         try await pair.witness(.configuration, "DIR/data-witness/witness has format 99, this program knows up to 1")
     }
 
-    @Test("a directory that lacks a part is refused, and says how to get it back", .timeLimit(.minutes(3)))
+    @Test("a directory that lacks a part is refused, and says how to get it back")
     func incomplete() async throws {
         let pair = try await Stopped()
         for name in ["", "-wal", "-shm"] { try? pair.remove("data-a/copy-1/tickets.sqlite" + name) }
@@ -158,7 +157,7 @@ extension ProcessTests.DataDirectoryTests {
         #expect(FileManager.default.fileExists(atPath: pair.file("data-a/copy-1/tickets.sqlite").path))
     }
 
-    @Test("a directory in use, not writable, or on a full disk is refused", .timeLimit(.minutes(3)))
+    @Test("a directory in use, not writable, or on a full disk is refused")
     func unusable() async throws {
         let pair = try await Stopped()
         do {

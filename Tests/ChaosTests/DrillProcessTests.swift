@@ -78,7 +78,7 @@ extension ProcessTests.DrillProcessTests {
             #expect(refused.output.contains("no failover possible"))
         }
         #expect(!FileManager.default.fileExists(atPath: touched))
-        #expect(await faulty.pair.view.look().primary == primary)
+        #expect(try await faulty.sight().primary == primary)
         try await faulty.audit()
     }
 }

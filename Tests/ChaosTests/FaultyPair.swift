@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import Replication
 import Seat
+import TestSupport
 import Testing
 
 @testable import twinline
@@ -13,16 +14,22 @@ final class FaultyPair {
     private let clients: [SeatClient]
     private let directory: URL
     private var work: Task<Void, Never>?
+    /// Those that are small, and are there for as long as the pair.
+    private(set) var disks: [NodeName: SmallDisk] = [:]
 
-    /// - Parameter settings: further lines of the nodes' configurations.
-    init(seats: Int = 6, settings: String = "segment-size: 8MiB") throws {
+    /// - Parameters:
+    ///   - settings: further lines of the nodes' configurations.
+    ///   - timings: further lines below their `timings`.
+    init(seats: Int = 6, settings: String = "segment-size: 8MiB", timings: [String] = []) throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "twinline-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let library = directory.appending(path: "disk-faults.so")
         try Self.compile(to: library)
         let folder = directory
         let root = directory.appending(path: "pair")
-        pair = try ThrowawayPair(in: root, seats: seats, program: Self.program, settings: settings) { name, _ in
+        pair = try ThrowawayPair(
+            in: root, seats: seats, program: Self.program, settings: settings + Self.timings(timings)
+        ) { name, _ in
             ["LD_PRELOAD": library.path, "TWINLINE_DISK_FAULTS": folder.appending(path: "faults-\(name)").path]
         }
         clients = try (1...seats).map { [pair] in try SeatClient(configuration: pair.seat($0)) }
@@ -30,13 +37,28 @@ final class FaultyPair {
         let file = try #require(
             FileManager.default.contentsOfDirectory(at: sample, includingPropertiesForKeys: nil)
                 .first { $0.pathExtension == "csv" })
-        crew = Crew(clients, try TicketFile(file), span: .seconds(1), seed: 1)
+        // Slowly, as people do: seats that ask without a pause would take the processor from the nodes.
+        crew = Crew(
+            clients, try TicketFile(file), span: .seconds(1), seed: 1, pause: .milliseconds(5), patience: Pace.inVain)
     }
 
     deinit {
         work?.cancel()
         for process in pair.nodes.values + [pair.witness] { process.kill() }
+        // What is mounted can't be removed.
+        disks = [:]
         try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// The nodes' own, stretched: a pair whose nodes are late is not one that has lost a node.
+    private static func timings(_ more: [String]) -> String {
+        let usual = Timings()
+        let values = [
+            ("heartbeat", usual.heartbeat), ("suspect-after", usual.suspectAfter), ("stall-after", usual.stallAfter),
+            ("handover-after", usual.handoverAfter), ("witness-answer", usual.witnessAnswer),
+        ]
+        let lines = values.map { "\($0): \($1 * UInt64(Pace.factor))ms" } + more
+        return "\ntimings:" + lines.map { "\n  " + $0 }.joined()
     }
 
     /// Beside the tests in the build folder.
@@ -65,32 +87,45 @@ final class FaultyPair {
         try await waitForWrites(100)
     }
 
+    /// Gives each node a disk of its own, before its start.
+    func mountSmallDisks(megabytes: Int) throws {
+        for node in NodeName.allCases {
+            disks[node] = try SmallDisk(at: pair.directory.appending(path: "data-\(node)").path, megabytes: megabytes)
+        }
+    }
+
     /// What is wrong with a node's disk from now on; nothing, without any.
     func disk(of node: NodeName, _ faults: String...) throws {
         try faults.joined(separator: "\n").write(
             to: directory.appending(path: "faults-\(node)"), atomically: true, encoding: .utf8)
     }
 
-    /// So many more answers; the test's time limit ends it otherwise.
+    /// So many more answers.
     func waitForWrites(_ count: Int) async throws {
         let before = crew.ledger.counts.writes
-        while crew.ledger.counts.writes < before + count { try await Task.sleep(for: .milliseconds(5)) }
+        try await wait { _ in crew.ledger.counts.writes >= before + count }
     }
 
-    /// Throws after a time in which it did not hold: just before the test's own limit, which does not say what it was.
-    func wait(
-        within time: Duration = .seconds(150), until condition: (PairView.Sight) -> Bool
-    ) async throws {
-        let limit = ContinuousClock.now + time
+    /// Until it holds. Throws, with what is the case instead, where that does not come.
+    @discardableResult
+    func wait(until condition: (PairView.Sight) -> Bool) async throws -> PairView.Sight {
+        let limit = ContinuousClock.now + Pace.inVain
         while true {
             let sight = await pair.view.look()
-            if condition(sight) { return }
+            if condition(sight) { return sight }
             guard ContinuousClock.now < limit else { throw Failure("waited in vain: \(sight.verdict)") }
             try await Task.sleep(for: .milliseconds(10))
         }
     }
 
-    /// Who leads, as soon as one look tells: on a busy machine an answer may take longer than a look does.
+    /// What all nodes that run say, as soon as one look has the answers of all of them: a busy one may be late for one.
+    func sight() async throws -> PairView.Sight {
+        try await wait { sight in
+            NodeName.allCases.allSatisfy { sight.nodes[$0].value != nil || pair.nodes[$0]?.isRunning != true }
+        }
+    }
+
+    /// Who leads, as soon as one look tells.
     func primary() async throws -> NodeName {
         var found: NodeName?
         try await wait {

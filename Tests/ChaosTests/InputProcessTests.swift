@@ -9,7 +9,7 @@ extension ProcessTests.InputProcessTests {
         "case_enquiry_id,open_dt,target_dt,closed_dt,closure_reason,case_title,type,queue,neighborhood,source"
     private static let good = "1,2011-08-28 00:25:58,,2011-08-29 09:49:44,Done,Tree down,Tree,PARK,Roslindale,Twitter"
 
-    @Test("rows that can't be read are named, the others taken in, and the exit code says so", .timeLimit(.minutes(3)))
+    @Test("rows that can't be read are named, the others taken in, and the exit code says so")
     func replay() async throws {
         let faulty = try FaultyPair()
         try await faulty.pair.start()

@@ -3,6 +3,7 @@ import DurableLog
 import Foundation
 import Replication
 import Seat
+import TestSupport
 import Testing
 import Tickets
 import Wire
@@ -29,7 +30,7 @@ extension ProcessTests.ReseedTests {
                 number == 0
                 ? .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: text))
                 : .note(ticket, text: text)
-            _ = try await seat.perform(command, within: .seconds(60))
+            _ = try await seat.perform(command, within: Pace.inVain)
         }
         await seat.close()
         return (faulty, try await faulty.primary())
@@ -72,18 +73,18 @@ extension ProcessTests.ReseedTests {
         }
     }
 
-    @Test("a standby that was away for too long reseeds itself under load", .timeLimit(.minutes(3)))
+    @Test("a standby that was away for too long reseeds itself under load")
     func automatic() async throws {
         let (faulty, primary) = try await startedPair()
         _ = try await outdateStandby(faulty, primary)
-        #expect(await faulty.pair.view.look().nodes[primary.other].value?.standing.role == .starting)
+        #expect(try await faulty.sight().nodes[primary.other].value?.standing.role == .starting)
         try await settle(faulty)
         #expect(try copies(faulty, primary.other) == ["copy-2"])
         // The snapshot is not kept for longer than it is needed.
-        while try copies(faulty, primary) != ["copy-1"] { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually { try copies(faulty, primary) == ["copy-1"] }
     }
 
-    @Test("a standby that is killed while it fetches a copy goes on where it was", .timeLimit(.minutes(3)))
+    @Test("a standby that is killed while it fetches a copy goes on where it was")
     func standbyKilled() async throws {
         let (faulty, primary) = try await startedPair(megabytes: 4)
         let standby = try await outdateStandby(faulty, primary)
@@ -93,11 +94,12 @@ extension ProcessTests.ReseedTests {
         try standby.start()
         try await settle(faulty)
         let resumed = try lines(faulty, primary.other, with: "receiving a copy of the other node's database")
-        #expect(resumed.count == 2 && resumed[0].contains(" from=0 ") && !resumed[1].contains(" from=0 "))
+        #expect(resumed.count > 1 && resumed[0].contains(" from=0 "))
+        #expect(resumed.dropFirst().allSatisfy { !$0.contains(" from=0 ") })
         #expect(try lines(faulty, primary.other, with: "going on with the copy that was begun").count == 1)
     }
 
-    @Test("while the only node with the data is down, half a copy neither claims nor serves", .timeLimit(.minutes(3)))
+    @Test("while the only node with the data is down, half a copy neither claims nor serves")
     func primaryKilled() async throws {
         let (faulty, primary) = try await startedPair(megabytes: 4)
         let standby = try await outdateStandby(faulty, primary)
@@ -128,7 +130,7 @@ extension ProcessTests.ReseedTests {
         try record.save(file.bytes)
     }
 
-    @Test("when the power fails everywhere while a copy comes, the pair heals itself", .timeLimit(.minutes(3)))
+    @Test("when the power fails everywhere while a copy comes, the pair heals itself")
     func powerFails() async throws {
         let (faulty, primary) = try await startedPair(megabytes: 4)
         let standby = try await outdateStandby(faulty, primary)
@@ -141,7 +143,7 @@ extension ProcessTests.ReseedTests {
         try await settle(faulty)
     }
 
-    @Test("a wiped node is reseeded by hand, and one that leads is not", .timeLimit(.minutes(3)))
+    @Test("a wiped node is reseeded by hand, and one that leads is not")
     func byHand() async throws {
         let (faulty, primary) = try await startedPair()
         #expect(try reseed(faulty, primary) == ExitCode.unavailable.rawValue)
@@ -158,7 +160,7 @@ extension ProcessTests.ReseedTests {
         try await faulty.wait { $0.primary == primary.other && $0.isPaired }
     }
 
-    @Test("a node whose database is damaged is reseeded by hand", .timeLimit(.minutes(3)))
+    @Test("a node whose database is damaged is reseeded by hand")
     func damaged() async throws {
         let (faulty, primary) = try await startedPair()
         let standby = try #require(faulty.pair.nodes[primary.other])

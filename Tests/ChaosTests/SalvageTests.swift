@@ -57,13 +57,13 @@ extension ProcessTests.SalvageTests {
         }
     }
 
-    @Test("what only the lost node had answered is in its salvage file", .timeLimit(.minutes(3)))
+    @Test("what only the lost node had answered is in its salvage file")
     func forcedPromotion() async throws {
         let parted = try await Parted()
         #expect(try await parted.salvaged().contains("does not hold the entries below"))
     }
 
-    @Test("a lost node that comes back too late sets aside all since it began to lead", .timeLimit(.minutes(3)))
+    @Test("a lost node that comes back too late sets aside all since it began to lead")
     func tooLate() async throws {
         let parted = try await Parted(settings: "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB")
         // Until the log has let go of all that the lost node knows.

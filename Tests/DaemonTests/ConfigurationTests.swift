@@ -75,9 +75,10 @@ final class ConfigurationTests {
         let configuration = try NodeConfiguration(path: try write(Self.node))
         let settings = configuration.settings
         #expect(configuration.logLevel == .info)
-        #expect(settings.listen == [
-            try SocketAddress(ipAddress: "127.0.0.1", port: 7401), try SocketAddress(ipAddress: "::1", port: 7401),
-        ])
+        #expect(
+            settings.listen == [
+                try SocketAddress(ipAddress: "127.0.0.1", port: 7401), try SocketAddress(ipAddress: "::1", port: 7401),
+            ])
         #expect(settings.peer == [try SocketAddress(ipAddress: "127.0.0.1", port: 7402)])
         #expect(settings.data == folder.appending(path: "data").path)
         #expect(settings.tls.certificate == folder.appending(path: "pki/a.pem").path)
@@ -103,7 +104,8 @@ final class ConfigurationTests {
 
     @Test("every fault is told at once, each with its line and key")
     func allAtOnce() throws {
-        let found = try faults("""
+        let found = try faults(
+            """
             pair: hot line
             node: c
             listen: ["127.0.0.1:7401", "127.0.0.1", "::1:7401", "127.0.0.1:70000"]
@@ -122,11 +124,12 @@ final class ConfigurationTests {
 
             """)
         let places = found.map { $0.components(separatedBy: ": ").prefix(2).joined(separator: " ") }
-        #expect(places == [
-            " key", ":1 pair", ":2 node", ":3 listen", ":3 listen", ":3 listen", ":4 peer", ":5 witness", ":6 data",
-            ":8 authority", ":9 lisen", ":10 segment-size", ":11 wakeful", ":13 timings.heartbeat",
-            ":14 timings.suspect", ":15 timings.stall-after",
-        ])
+        #expect(
+            places == [
+                " key", ":1 pair", ":2 node", ":3 listen", ":3 listen", ":3 listen", ":4 peer", ":5 witness", ":6 data",
+                ":8 authority", ":9 lisen", ":10 segment-size", ":11 wakeful", ":13 timings.heartbeat",
+                ":14 timings.suspect", ":15 timings.stall-after",
+            ])
         #expect(found[0] == ": key: is missing")
         #expect(found[2] == ":2: node: 'c' is no node; write a or b")
         #expect(found[13].hasSuffix("heartbeat: '50' is no quantity with a unit; write for example 300ms, 1s or 2m"))
@@ -136,9 +139,10 @@ final class ConfigurationTests {
     func twice() throws {
         let peers = "peer: [127.0.0.1:7401, 127.0.0.1:7402, 127.0.0.1:7402]"
         let text = Self.node.replacing("peer: 127.0.0.1:7402", with: peers)
-        #expect(try faults(text) == [
-            ":4: peer: 127.0.0.1:7401 stands here also under listen", ":4: peer: 127.0.0.1:7402 stands here twice",
-        ])
+        #expect(
+            try faults(text) == [
+                ":4: peer: 127.0.0.1:7401 stands here also under listen", ":4: peer: 127.0.0.1:7402 stands here twice",
+            ])
         let free = Self.node.replacing("[\"127.0.0.1:7401\", \"[::1]:7401\"]", with: "[127.0.0.1:0, 127.0.0.1:0]")
         #expect(try faults(free) == [])
     }

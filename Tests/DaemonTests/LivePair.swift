@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import Replication
 import Seat
+import TestSupport
 import Testing
 import Transport
 
@@ -53,16 +54,21 @@ final class LivePair: Sendable {
             """
         try configuration.write(toFile: file + ".cnf", atomically: true, encoding: .utf8)
         try "".write(toFile: file + ".txt", atomically: true, encoding: .utf8)
-        try Self.run("/usr/bin/openssl", [
-            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=short",
-            "-addext", "subjectAltName=URI:twinline://test/\(name)", "-keyout", file + ".key", "-out", file + ".csr",
-        ])
+        try Self.run(
+            "/usr/bin/openssl",
+            [
+                "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=short",
+                "-addext", "subjectAltName=URI:twinline://test/\(name)", "-keyout", file + ".key", "-out",
+                file + ".csr",
+            ])
         let digits = end.formatted(.iso8601).filter(\.isNumber)
-        try Self.run("/usr/bin/openssl", [
-            "ca", "-config", file + ".cnf", "-batch", "-notext", "-cert", path("pki/ca.pem"), "-keyfile",
-            path("pki/ca.key"), "-startdate", "20200101000000Z", "-enddate", digits + "Z", "-outdir", path("pki"),
-            "-in", file + ".csr", "-out", file + ".pem",
-        ])
+        try Self.run(
+            "/usr/bin/openssl",
+            [
+                "ca", "-config", file + ".cnf", "-batch", "-notext", "-cert", path("pki/ca.pem"), "-keyfile",
+                path("pki/ca.key"), "-startdate", "20200101000000Z", "-enddate", digits + "Z", "-outdir", path("pki"),
+                "-in", file + ".csr", "-out", file + ".pem",
+            ])
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
@@ -85,7 +91,17 @@ final class LivePair: Sendable {
         let own = name == .a ? 0 : 1
         return NodeSettings(
             pair: "test", node: name, listen: [try address(own)], peer: [try address(1 - own)],
-            witness: try address(2), data: path("data-\(name)"), tls: tls("node/\(name)"), segmentSize: 1 << 20)
+            witness: try address(2), data: path("data-\(name)"), tls: tls("node/\(name)"), timings: Self.timings,
+            segmentSize: 1 << 20)
+    }
+
+    /// Stretched: a node that is late is not lost.
+    private static var timings: Timings {
+        var timings = Timings()
+        for field in [\Timings.heartbeat, \.suspectAfter, \.stallAfter, \.handoverAfter, \.witnessAnswer] {
+            timings[keyPath: field] *= UInt64(Pace.factor)
+        }
+        return timings
     }
 
     var seat: SeatConfiguration { seat("seat/1") }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 
 /// A log whose lines can be waited for.
 final class RecordedLog: Sendable {
@@ -14,13 +15,11 @@ final class RecordedLog: Sendable {
         let texts: [String]
     }
 
-    /// A line that holds all of these; throws after a minute without.
+    /// A line that holds all of these; throws where none comes.
     func wait(for texts: [String]) async throws {
-        let limit = ContinuousClock.now + .seconds(60)
-        while !lines.withLock({ $0.contains { line in texts.allSatisfy(line.contains) } }) {
-            guard ContinuousClock.now < limit else { throw LineMissing(texts: texts) }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        do {
+            try await eventually { lines.withLock { $0.contains { line in texts.allSatisfy(line.contains) } } }
+        } catch is WaitedInVain { throw LineMissing(texts: texts) }
     }
 
     func wait(for text: String) async throws { try await wait(for: [text]) }

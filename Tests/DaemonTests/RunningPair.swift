@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOCore
 import Replication
+import TestSupport
 import Testing
 import Transport
 import Wire
@@ -29,7 +30,8 @@ struct RunningPair {
             (name: $0, daemon: NodeDaemon(try pair.node($0), log: named(log, $0.rawValue)))
         }
         let running = RunningPair(
-            pair: pair, client: try OpsClient(tls: pair.tls("ops/admin"), group: pair.group), stoppers: stoppers)
+            pair: pair, client: try OpsClient(tls: pair.tls("ops/admin"), group: pair.group, patience: .hours(1)),
+            stoppers: stoppers)
         try await withThrowingTaskGroup(of: ExitCode.self) { group in
             group.addTask { await witness.run(stoppers["witness"]!) }
             for node in nodes { group.addTask { await node.daemon.run(stoppers[node.name.rawValue]!) } }
@@ -37,6 +39,7 @@ struct RunningPair {
             for stopper in stoppers.values { stopper.request() }
             for try await code in group { #expect(code == .orderly) }
         }
+        withExtendedLifetime(pair) {}
     }
 
     /// Each line says whose it is.
@@ -54,13 +57,11 @@ struct RunningPair {
     /// Makes them a pair, as soon as all three listen, and waits until a failover is possible.
     func format() async throws {
         let formatter = try formatter()
-        while true {
+        try await eventually {
             do {
                 try await formatter.look()
-                break
-            } catch is TransportError {
-                try await Task.sleep(for: .milliseconds(5))
-            }
+                return true
+            } catch is TransportError { return false }
         }
         _ = try await formatter.format { _ in }
         try await wait(for: .a) { $0.failoverPossible }
@@ -80,23 +81,28 @@ struct RunningPair {
         try await client.operate(operation, at: name, try pair.address(name == .a ? 0 : 1))
     }
 
-    /// Asks until it holds; the test's time limit ends it otherwise.
-    func wait(for name: NodeName, _ holds: (Twinline_Seat_V1_Status) -> Bool) async throws {
-        while true {
-            if let status = try? await status(name), holds(status) { return }
-            try await Task.sleep(for: .milliseconds(5))
+    /// Has the other node lead: asks until it does, since a pair that is not paired just then refuses.
+    func switchOver(from name: NodeName) async throws {
+        var operation = Twinline_Seat_V1_Operation()
+        operation.kind = .switchover
+        try await eventually {
+            if let status = try? await status(name.other), status.standing.role == .primary { return true }
+            _ = try await operate(operation, at: name)
+            return false
         }
+    }
+
+    /// Asks until it holds.
+    func wait(for name: NodeName, _ holds: (Twinline_Seat_V1_Status) -> Bool) async throws {
+        try await eventually { (try? await status(name)).map(holds) == true }
     }
 
     /// Both have applied the same, all that was committed, and say the same digest.
     func waitUntilEqual() async throws {
-        while true {
-            if let a = try? await status(.a), let b = try? await status(.b), a.applied == b.applied, !a.digest.isEmpty,
-                a.digest == b.digest, a.failoverPossible || b.failoverPossible
-            {
-                return
-            }
-            try await Task.sleep(for: .milliseconds(5))
+        try await eventually {
+            guard let a = try? await status(.a), let b = try? await status(.b) else { return false }
+            return a.applied == b.applied && !a.digest.isEmpty && a.digest == b.digest
+                && (a.failoverPossible || b.failoverPossible)
         }
     }
 }

@@ -81,7 +81,7 @@ import Tickets
                 """)
     }
 
-    @Test("the command runs on a pair: its exit codes tell done, refused and wrong use", .timeLimit(.minutes(2)))
+    @Test("the command runs on a pair: its exit codes tell done, refused and wrong use")
     func command() async throws {
         try await RunningPair.with { running in
             try await running.format()

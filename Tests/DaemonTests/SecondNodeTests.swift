@@ -9,7 +9,7 @@ import Wire
 @testable import Daemon
 
 /// Two processes that show the certificate of one node, as after a machine was cloned.
-@Suite(.timeLimit(.minutes(2))) struct SecondNodeTests {
+@Suite struct SecondNodeTests {
     @Test("a second node a, on a copy of its data, is refused by name, by b and the witness, while the first is alive")
     func copy() async throws {
         let log = RecordedLog(), second = RecordedLog()

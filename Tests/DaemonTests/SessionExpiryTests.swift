@@ -3,6 +3,7 @@ import Foundation
 import Replication
 import Store
 import Synchronization
+import TestSupport
 import Testing
 import Tickets
 import Wire
@@ -50,7 +51,7 @@ struct SessionExpiryTests {
 
     private static let hour: Int64 = 3_600_000
 
-    @Test("are forgotten with the next request that comes, and those that spoke are not", .timeLimit(.minutes(1)))
+    @Test("are forgotten with the next request that comes, and those that spoke are not")
     func forgotten() async throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "twinline-\(UInt64.random(in: 0 ... .max))")
         defer { try? FileManager.default.removeItem(at: path) }
@@ -70,10 +71,8 @@ struct SessionExpiryTests {
             let count = shell.state.withLock(\.outcomes.count)
             let request = SeatRequest(session: session, sequence: sequence, answeredBelow: 0, body: body)
             let pending = PendingWrite(request: request, actor: "seat/1", bytes: 10, connection: seat)
-            while writer.submit(pending) != nil { try await Task.sleep(for: .milliseconds(1)) }
-            while shell.state.withLock({ $0.outcomes.count == count || $0.applied < $0.entries }) {
-                try await Task.sleep(for: .milliseconds(1))
-            }
+            try await eventually { writer.submit(pending) == nil }
+            try await eventually { shell.state.withLock { $0.outcomes.count > count && $0.applied >= $0.entries } }
             return shell.state.withLock { $0.outcomes[count] }
         }
         let open = { (number: Int64) -> SeatRequest.Body in

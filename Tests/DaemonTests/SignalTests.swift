@@ -1,13 +1,15 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Daemon
 
 /// A process of its own, and what signals do to it.
-@Suite(.timeLimit(.minutes(1))) struct SignalTests {
+@Suite struct SignalTests {
     @Test("SIGHUP has certificates reread and does not end the process; SIGTERM does, orderly")
     func hangUp() async throws {
         let pair = try LivePair()
+        defer { withExtendedLifetime(pair) {} }
         let configuration = """
             listen: 127.0.0.1:\(pair.ports[2])
             data: \(pair.path("witness"))
@@ -36,9 +38,9 @@ import Testing
     }
 
     private func wait(for text: String, in file: String, of process: Process) async throws {
-        while try !String(contentsOfFile: file, encoding: .utf8).contains(text) {
+        try await eventually {
             try #require(process.isRunning)
-            try await Task.sleep(for: .milliseconds(5))
+            return try String(contentsOfFile: file, encoding: .utf8).contains(text)
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Replication
 import Seat
 import Synchronization
+import TestSupport
 import Testing
 import Tickets
 import Wire
@@ -53,10 +54,7 @@ import Wire
             }
         }
 
-        /// The test's time limit ends it otherwise.
-        func wait(until holds: (State) -> Bool) async throws {
-            while !state.withLock({ holds($0) }) { try await Task.sleep(for: .milliseconds(5)) }
-        }
+        func wait(until holds: (State) -> Bool) async throws { try await eventually { state.withLock { holds($0) } } }
     }
 
     private static func ticket(_ number: Int) -> TicketID { TicketID(milliseconds: Int64(number + 1), random: (7, 7)) }
@@ -73,7 +71,7 @@ import Wire
         }
     }
 
-    @Test("each screen is told all of its unit, once and in order, across switchovers", .timeLimit(.minutes(2)))
+    @Test("each screen is told all of its unit, once and in order, across switchovers")
     func acrossSwitchovers() async throws {
         try await RunningPair.with { running in
             try await running.format()
@@ -83,7 +81,7 @@ import Wire
             var tasks = zip(screens, Self.units).map { $0.follow(watcher, ListFilter(state: .dispatched, unit: $1)) }
             for screen in screens { try await screen.wait { $0.lists == 1 } }
             try await work(seat, 0..<30)
-            try await switchOver(running, from: .a)
+            try await running.switchOver(from: .a)
             async let more: Void = work(seat, 30..<60)
             // Closed in the middle, and opened again behind the last thing that it showed.
             try await screens[0].wait { $0.told.count > 12 }
@@ -92,7 +90,7 @@ import Wire
             tasks[0] = screens[0].follow(
                 watcher, ListFilter(state: .dispatched, unit: Self.units[0]), from: screens[0].state.withLock(\.mark))
             try await running.wait(for: .b) { $0.failoverPossible }
-            try await switchOver(running, from: .b)
+            try await running.switchOver(from: .b)
             try await more
             for (index, screen) in screens.enumerated() {
                 try await screen.wait { $0.told.count == 20 && $0.members.isEmpty }
@@ -107,15 +105,8 @@ import Wire
         }
     }
 
-    private func switchOver(_ running: RunningPair, from name: NodeName) async throws {
-        var operation = Twinline_Seat_V1_Operation()
-        operation.kind = .switchover
-        let answer = try await running.operate(operation, at: name)
-        #expect(answer.accepted, "\(answer.text)")
-    }
-
-    @Test("a screen that opens amid the work shows each thing once, and what is overdue by itself",
-        .timeLimit(.minutes(2)))
+    @Test(
+        "a screen that opens amid the work shows each thing once, and what is overdue by itself")
     func late() async throws {
         try await RunningPair.with { running in
             try await running.format()

@@ -7,7 +7,7 @@ import Wire
 
 /// A verification as whoever asked for it holds it: by its connection.
 @Suite(.serialized) struct VerifyConnectionTests {
-    @Test("whoever goes away ends the verification at the node; until then there is no other", .timeLimit(.minutes(1)))
+    @Test("whoever goes away ends the verification at the node; until then there is no other")
     func goesAway() async throws {
         try await RunningPair.with { running in
             try await running.format()
@@ -35,7 +35,7 @@ import Wire
         }
     }
 
-    @Test("only an ops certificate may ask for it", .timeLimit(.minutes(1)))
+    @Test("only an ops certificate may ask for it")
     func opsOnly() async throws {
         try await RunningPair.with { running in
             try await running.format()

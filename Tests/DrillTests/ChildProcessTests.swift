@@ -4,7 +4,7 @@ import Testing
 @testable import twinline
 
 /// Programs that a demo or a drill starts.
-@Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
+@Suite struct ChildProcessTests {
     private func said(_ script: String, environment: [String: String] = [:]) throws -> (code: Int32, text: String) {
         let pipe = Pipe()
         let channel = pipe.fileHandleForWriting.fileDescriptor
@@ -28,8 +28,9 @@ import Testing
         defer { files.forEach { close($0) } }
         #expect(files.allSatisfy { $0 >= 0 })
         // The shell itself opens the folder.
-        #expect(try said("cd /proc/self/fd; echo 0 1 2; for f in [3-9]* [12]??*; do test -e $f && echo $f; done; true")
-            .text == "0 1 2\n")
+        #expect(
+            try said("cd /proc/self/fd; echo 0 1 2; for f in [3-9]* [12]??*; do test -e $f && echo $f; done; true")
+                .text == "0 1 2\n")
         // One that no other test sends.
         let before = signal(SIGUSR2, SIG_IGN)
         defer { signal(SIGUSR2, before) }

@@ -116,7 +116,7 @@ struct LogViewTests {
         }
     }
 
-    @Test("a log that is written, cut and let go of meanwhile never looks damaged", .timeLimit(.minutes(2)))
+    @Test("a log that is written, cut and let go of meanwhile never looks damaged")
     func running() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "twinline-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -125,12 +125,15 @@ struct LogViewTests {
         _ = try EntryLog.create(
             in: PosixDirectory(path: path), pairID: pairID, options: EntryLog.Options(segmentSize: 1 << 16))
         let isDone = Mutex(false)
+        let looks = Mutex(0)
         let trouble = Mutex<String?>(nil)
         let writer = Thread {
             do {
                 let log = try EntryLog.open(
                     in: PosixDirectory(path: path), options: EntryLog.Options(segmentSize: 1 << 16))
-                for round in 1...600 {
+                // Until it was looked at amid all of this, however seldom the other thread has its turn.
+                for round in 1... {
+                    if round > 300, looks.withLock({ $0 > 10 }) { break }
                     try log.append(frames(after: log.end, count: 40, epoch: UInt64(round), size: 50 * (round % 9)))
                     if round % 3 > 0 { _ = try log.sync() }
                     while try log.prepareNextSegment() {}
@@ -141,7 +144,6 @@ struct LogViewTests {
             isDone.withLock { $0 = true }
         }
         writer.start()
-        var looks = 0
         while !isDone.withLock({ $0 }) {
             let view = try LogView(of: ReadOnlyDirectory(path: path))
             var before: EntryFrame?
@@ -156,9 +158,8 @@ struct LogViewTests {
                 default: throw error
                 }
             }
-            looks += 1
+            looks.withLock { $0 += 1 }
         }
         #expect(trouble.withLock { $0 } == nil)
-        #expect(looks > 10)
     }
 }

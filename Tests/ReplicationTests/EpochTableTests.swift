@@ -92,9 +92,10 @@ struct EpochTableTests {
     /// All logs of up to so many entries with epochs 1, 2 and 3, none lower than the one before.
     private func histories(length: Int) -> [[UInt64]] {
         guard length > 0 else { return [[]] }
-        return [[]] + histories(length: length - 1).flatMap { log in
-            (max(1, log.last ?? 1)...3).map { log + [$0] }
-        }
+        return [[]]
+            + histories(length: length - 1).flatMap { log in
+                (max(1, log.last ?? 1)...3).map { log + [$0] }
+            }
     }
 
     /// An epoch has one leader, so what it wrote follows one log: where both hold entries of it, they begin alike.

@@ -22,7 +22,8 @@ struct RandomWalkTests {
     @Test("the same seed walks the same way")
     func repeats() {
         let (first, second) = (
-            pairWalk(seed: 4711, steps: 500, tracing: true), pairWalk(seed: 4711, steps: 500, tracing: true))
+            pairWalk(seed: 4711, steps: 500, tracing: true), pairWalk(seed: 4711, steps: 500, tracing: true)
+        )
         #expect(first.trace == second.trace)
         #expect(first.trace.count > 200)
     }

@@ -53,9 +53,10 @@ struct WitnessTests {
         var witness = witness()
         _ = ask(&witness, set(1, at: 5, Stage.register(0, 4, .b, .solo)))
         _ = ask(&witness, set(2, at: 5, Stage.register(0, 3, .a, .solo)))
-        #expect(witness.recordSaved() == [
-            answer(1, .won(Stage.register(6, 4, .b, .solo))), answer(2, .lost(Stage.register(6, 4, .b, .solo))),
-        ])
+        #expect(
+            witness.recordSaved() == [
+                answer(1, .won(Stage.register(6, 4, .b, .solo))), answer(2, .lost(Stage.register(6, 4, .b, .solo))),
+            ])
     }
 
     @Test("the epoch never goes back")
@@ -81,9 +82,11 @@ struct WitnessTests {
         _ = ask(&witness, set(2, at: 6, Stage.register(0, 3, .a, .paired)))
         _ = ask(&witness, read(3))
         #expect(witness.recordSaved() == [answer(1, .won(Stage.register(6, 3, .a, .solo)))])
-        #expect(witness.recordSaved() == [
-            answer(2, .won(Stage.register(7, 3, .a, .paired))), answer(3, .current(Stage.register(7, 3, .a, .paired))),
-        ])
+        #expect(
+            witness.recordSaved() == [
+                answer(2, .won(Stage.register(7, 3, .a, .paired))),
+                answer(3, .current(Stage.register(7, 3, .a, .paired))),
+            ])
     }
 
     @Test("a request meant for an earlier start is refused")
@@ -180,8 +183,9 @@ struct WitnessTests {
     @Test("one that leads is enough; the highest epoch and version heard count, also its own")
     func leader() {
         var lead = witness(rebooted: true)
-        #expect(saved(ask(&lead, testify(.b, Stage.register(9, 4, .b, .solo), leads: true)))
-            == Stage.register(10, 4, .b, .solo))
+        #expect(
+            saved(ask(&lead, testify(.b, Stage.register(9, 4, .b, .solo), leads: true)))
+                == Stage.register(10, 4, .b, .solo))
         var own = witness(rebooted: true)
         #expect(saved(ask(&own, testify(.a, Stage.register(4, 3, .a, .solo), leads: true))) == Stage.register(6, 3, .a))
     }
@@ -189,7 +193,8 @@ struct WitnessTests {
     @Test("a testimony that is not needed changes nothing")
     func notNeeded() {
         var witness = witness()
-        #expect(ask(&witness, testify(.b, Stage.register(9, 4, .b, .solo), leads: true))
-            == [answer(1, .current(Stage.register(5, 3, .a)))])
+        #expect(
+            ask(&witness, testify(.b, Stage.register(9, 4, .b, .solo), leads: true))
+                == [answer(1, .current(Stage.register(5, 3, .a)))])
     }
 }

@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import Replication
 import Synchronization
+import TestSupport
 import Testing
 import Tickets
 import Wire
@@ -9,7 +10,7 @@ import Wire
 @testable import Seat
 
 /// The client over real connections to scripted nodes.
-@Suite(.timeLimit(.minutes(1))) struct SeatClientTests {
+@Suite struct SeatClientTests {
     private func client(_ nodes: ScriptedNode..., routes: Int = 2) throws -> SeatClient {
         try SeatClient(
             configuration: Keys.shared.configuration(
@@ -24,7 +25,7 @@ import Wire
         let client = try client(a, b)
         #expect(try await client.perform(note) == Done(ticket: TicketID(high: 7, low: 1), state: .open, revision: 1))
         #expect(try await client.show(ticket) == nil)
-        while await client.connections.contains(where: { $0.state == .away }) {}
+        try await client.untilAllAreOpen()
         let connections = await client.connections
         #expect(connections.map(\.state) == [.primary, .primary, .standby, .standby])
         #expect(connections.filter(\.isUsed).map(\.link.node) == [.a])
@@ -58,7 +59,7 @@ import Wire
         }
         let b = try await ScriptedNode.start(.b, .standby)
         let client = try client(a, b)
-        while await client.connections.contains(where: { $0.state == .away }) {}
+        try await client.untilAllAreOpen()
         async let first = client.perform(note)
         async let second = client.perform(note)
         await a.stop()
@@ -108,7 +109,7 @@ import Wire
         client = try self.client(silent)
         _ = try await client.perform(note)
         await #expect(throws: SeatError.unknown(RequestName(session: 7, sequence: 2))) {
-            try await client.perform(note, within: .milliseconds(50))
+            try await client.perform(note, within: .milliseconds(500).paced)
         }
         await client.close()
         await #expect(throws: SeatError.unreachable) { try await client.perform(note) }
@@ -148,7 +149,7 @@ import Wire
         let a = try await ScriptedNode.start(.a, .primary)
         let client = try client(a)
         _ = try await client.perform(note)
-        while await client.connections.contains(where: { $0.state == .away }) {}
+        try await client.untilAllAreOpen()
         let before = a.answered
         let holdUp = HoldUp()
         await withCheckedContinuation { finished in
@@ -168,7 +169,7 @@ import Wire
         }
         await client.close()
         // It has read all that was sent to it then.
-        while a.connectionCount > 0 { try await Task.sleep(for: .milliseconds(1)) }
+        try await eventually { a.connectionCount == 0 }
         await a.stop()
         return holdUp.began.load(ordering: .relaxed) ? a.copies(of: 2) : nil
     }
@@ -197,6 +198,12 @@ import Wire
         #expect { try SeatClient(configuration: configuration) } throws: { "\($0)".contains("eth0") }
         configuration.key = "/nonexistent"
         #expect { try SeatClient(configuration: configuration) } throws: { "\($0)".contains("/nonexistent") }
+    }
+}
+
+extension SeatClient {
+    fileprivate func untilAllAreOpen() async throws {
+        try await eventually { await !connections.contains { $0.state == .away } }
     }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Replication
 import Synchronization
+import TestSupport
 import Testing
 import Tickets
 import Wire
@@ -44,7 +45,7 @@ private final class Heard: Sendable {
 }
 
 /// What is taken while nobody answers.
-@Suite(.timeLimit(.minutes(1))) struct SeatOutboxTests {
+@Suite struct SeatOutboxTests {
     private func client(
         _ port: Int, outbox: String,
         settled: @escaping @Sendable (Command, Result<Done, SeatError>) -> Void = { _, _ in }
@@ -70,9 +71,7 @@ private final class Heard: Sendable {
             let client = try client(node.port, outbox: path)
             #expect(try await client.perform(note).state == .open)
             #expect(await client.undelivered == 0)
-            while try FileManager.default.contentsOfDirectory(atPath: path) != [] {
-                try await Task.sleep(for: .milliseconds(1))
-            }
+            try await eventually { try FileManager.default.contentsOfDirectory(atPath: path) == [] }
             await client.close()
             await node.stop()
         }
@@ -94,7 +93,7 @@ private final class Heard: Sendable {
             #expect(await client.undelivered == 20)
             let heard = Heard()
             let node = try await ScriptedNode.start(.a, .primary, port: port, script: heard.script)
-            while await client.undelivered > 0 { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually { await client.undelivered == 0 }
             #expect(heard.texts == (1...20).map { "call \($0)" })
             #expect(delivered.withLock { $0 } == (1...20).map { text($0) })
             await client.close()
@@ -114,7 +113,7 @@ private final class Heard: Sendable {
             let settled = Mutex(0)
             let first = try client(deaf.port, outbox: path) { _, _ in settled.withLock { $0 += 1 } }
             for number in 1...3 { _ = try? await first.perform(text(number), within: .milliseconds(50)) }
-            while silent.texts.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually { !silent.texts.isEmpty }
             await first.close()
             // It was asked for and not answered: that is no outcome.
             #expect(settled.withLock { $0 } == 0)
@@ -125,7 +124,7 @@ private final class Heard: Sendable {
             let heard = Heard(session: 8)
             let node = try await ScriptedNode.start(.a, .primary, script: heard.script)
             let second = try client(node.port, outbox: path)
-            while await second.undelivered > 0 { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually { await second.undelivered == 0 }
             #expect(heard.texts == ["call 1", "call 2", "call 3"])
             #expect(heard.names.isSuperset(of: silent.names))
             await second.close()
@@ -151,8 +150,8 @@ private final class Heard: Sendable {
             let client = try client(node.port, outbox: path)
             _ = try await client.perform(text(1))
             // The first call's file is taken away after its answer; nobody else may remove it meanwhile.
-            while try FileManager.default.contentsOfDirectory(atPath: path).contains(where: { $0.hasSuffix(".call") }) {
-                try await Task.sleep(for: .milliseconds(1))
+            try await eventually {
+                try !FileManager.default.contentsOfDirectory(atPath: path).contains { $0.hasSuffix(".call") }
             }
             try FileManager.default.removeItem(atPath: path)
             do {

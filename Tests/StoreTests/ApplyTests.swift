@@ -112,9 +112,11 @@ struct ApplyTests {
     func copiesDiffer(_ sql: String) throws {
         try standby.apply(Array(entries[..<4]))
         try standby.run(sql)
-        guard case .copiesDiffer(let table, let key, let operation, let position)? = error({
-            try standby.apply([entries[4]])
-        }) else {
+        guard
+            case .copiesDiffer(let table, let key, let operation, let position)? = error({
+                try standby.apply([entries[4]])
+            })
+        else {
             Issue.record("not found")
             return
         }

@@ -6,19 +6,19 @@ import Testing
 
 @Suite("turns of handshakes")
 struct HandshakeTurnsTests {
-    private final class Order { var names: [String] = [] }
+    private final class Order {
+        var names: [String] = []
+        var now = NIODeadline.uptimeNanoseconds(1)
+    }
 
     @Test("what has begun is finished before more is begun, and something new always has its turn")
     func begunFirst() {
         let loop = EmbeddedEventLoop()
-        let (turns, order) = (HandshakeTurns(loop), Order())
-        func busy() {
-            let end = NIODeadline.now() + .milliseconds(5)
-            while NIODeadline.now() < end {}
-        }
+        let order = Order()
+        let turns = HandshakeTurns(loop) { order.now }
         turns.take {
             order.names.append("first")
-            busy()
+            order.now = order.now + .milliseconds(5)
         }
         for name in ["new 1", "new 2"] { turns.take { order.names.append(name) } }
         for name in ["begun 1", "begun 2"] { turns.take(hasBegun: true) { order.names.append(name) } }

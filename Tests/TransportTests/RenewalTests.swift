@@ -4,7 +4,7 @@ import Testing
 @testable import Transport
 
 /// What becomes of open connections when files are replaced or time passes.
-@Suite(.timeLimit(.minutes(1))) struct RenewalTests {
+@Suite struct RenewalTests {
     let folder = Authority.Folder(pair: "hotline")
 
     init() {

@@ -94,20 +94,23 @@ final class Outbox {
     }
 
     private func name(_ call: KeptCall) {
-        driver.ask(nil, { outcome in
-            guard case .named(let name) = outcome else { return self.pause() }
-            var named = call
-            named.name = name
-            self.save(named) { failure in
-                guard failure == nil else {
-                    self.driver.giveUp(name)
-                    return self.pause()
+        driver.ask(
+            nil,
+            { outcome in
+                guard case .named(let name) = outcome else { return self.pause() }
+                var named = call
+                named.name = name
+                self.save(named) { failure in
+                    guard failure == nil else {
+                        self.driver.giveUp(name)
+                        return self.pause()
+                    }
+                    self.unsent.insert(call.number)
+                    self.calls[0] = named
+                    self.send(named)
                 }
-                self.unsent.insert(call.number)
-                self.calls[0] = named
-                self.send(named)
             }
-        }) { $0.reserve(for: $1, by: $2, at: $3) }
+        ) { $0.reserve(for: $1, by: $2, at: $3) }
     }
 
     private func send(_ call: KeptCall) {

@@ -18,13 +18,19 @@ final class Crew: Sendable {
     private let span: Duration
     private let seed: UInt64
     private let began = ContinuousClock.now
-    /// Between two of a seat's own notes.
-    private static let pause = Duration.milliseconds(2)
-    /// A call can't be repeated: the seat waits out any fault of the script.
-    private static let patience = Duration.seconds(20)
+    private let pause: Duration
+    private let patience: Duration
 
-    /// - Parameter seed: for which of its tickets a seat adds a note to.
-    init(_ clients: [SeatClient], _ file: TicketFile, span: Duration, seed: UInt64, history: RunHistory? = nil) {
+    /// - Parameters:
+    ///   - seed: for which of its tickets a seat adds a note to.
+    ///   - pause: between two of a seat's own notes.
+    ///   - patience: for each answer. A call can't be repeated: the seat waits out any fault.
+    init(
+        _ clients: [SeatClient], _ file: TicketFile, span: Duration, seed: UInt64, history: RunHistory? = nil,
+        pause: Duration = .milliseconds(2), patience: Duration = .seconds(60)
+    ) {
+        self.pause = pause
+        self.patience = patience
         self.clients = clients
         self.history = history
         self.file = file
@@ -60,7 +66,7 @@ final class Crew: Sendable {
             }
             if next >= steps.count, progress.withLock({ $0.stopped }) { return }
             guard let ticket = opened.randomElement(using: &random) else {
-                try? await Task.sleep(for: Self.pause)
+                try? await Task.sleep(for: pause)
                 continue
             }
             notes += 1
@@ -71,7 +77,7 @@ final class Crew: Sendable {
                 await perform(
                     .note(ticket, text: mark), Ledger.Promise(ticket: ticket, action: .note, mark: mark), seat)
             }
-            try? await Task.sleep(for: Self.pause)
+            try? await Task.sleep(for: pause)
         }
     }
 
@@ -90,7 +96,7 @@ final class Crew: Sendable {
     private func perform(_ command: Command, _ promise: Ledger.Promise, _ seat: Int) async {
         let token = history?.begin(.command(command.ticket, TicketStep(command)), by: seat)
         do throws(SeatError) {
-            let done = try await clients[seat].perform(command, within: Self.patience)
+            let done = try await clients[seat].perform(command, within: patience)
             if let token { history?.end(token, Outcome(done)) }
             ledger.done(promise)
         } catch {
@@ -102,7 +108,7 @@ final class Crew: Sendable {
     private func show(_ ticket: TicketID, _ seat: Int) async {
         let token = history?.begin(.show(ticket, .latest), by: seat)
         do throws(SeatError) {
-            let found = try await clients[seat].show(ticket, within: Self.patience)
+            let found = try await clients[seat].show(ticket, within: patience)
             if let token { history?.end(token, .ok(.ticket(Sighting(found?.progress)))) }
             if found == nil {
                 ledger.failed(.refused(.noSuchTicket(ticket)), "show ticket \(ticket)")

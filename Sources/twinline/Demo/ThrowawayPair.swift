@@ -16,6 +16,8 @@ final class ThrowawayPair {
     let view: PairView
     let places: PairPlaces
     private let keep: Bool
+    /// For whatever its processes are to come to: much longer than it takes, since a busy machine is no failure.
+    static let patience = Duration.seconds(120)
 
     /// - Parameter directory: kept afterwards; nil for a temporary one, which is not.
     /// - Parameter program: what to start; nil for this very program.
@@ -76,7 +78,7 @@ final class ThrowawayPair {
         let formatter = PairFormatter(
             client, a: try places.nodes.a.watched[0], b: try places.nodes.b.watched[0],
             witness: try places.witness.watched[0])
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + Self.patience
         while true {
             do {
                 try await formatter.look()
@@ -91,14 +93,14 @@ final class ThrowawayPair {
             }
         }
         _ = try await formatter.format { _ in }
-        guard await waitUntilPaired(within: .seconds(20)) != nil else {
+        guard await waitUntilPaired() != nil else {
             throw Failure("the nodes did not pair: \(await view.look().verdict)")
         }
     }
 
-    /// Nil: not in this time.
-    func waitUntilPaired(within time: Duration) async -> PairView.Sight? {
-        let deadline = ContinuousClock.now + time
+    /// Nil: it does not come to that.
+    func waitUntilPaired() async -> PairView.Sight? {
+        let deadline = ContinuousClock.now + Self.patience
         while ContinuousClock.now < deadline {
             let sight = await view.look()
             if sight.isPaired { return sight }

@@ -38,9 +38,10 @@ struct SeatOptions: ParsableArguments {
 
     func perform(_ command: Command) async throws {
         let done = try await with { try await $0.perform(command, within: time) }
-        print(json
-            ? jsonLine(["ticket": "\(done.ticket)", "state": "\(done.state)", "revision": done.revision])
-            : "\(done.ticket)  \(done.state)")
+        print(
+            json
+                ? jsonLine(["ticket": "\(done.ticket)", "state": "\(done.state)", "revision": done.revision])
+                : "\(done.ticket)  \(done.state)")
     }
 }
 

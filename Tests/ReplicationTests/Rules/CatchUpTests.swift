@@ -75,8 +75,13 @@ struct CatchUpTests {
         _ = a.losesStandby()
         _ = a.peerConnected()
         let next = UniqueNumber(process: 77, counter: 1)
-        _ = a.receive(Message(Epoch(3), next, .join(Join(
-            log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1, witness: Stage.witness))))
+        _ = a.receive(
+            Message(
+                Epoch(3), next,
+                .join(
+                    Join(
+                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1, witness: Stage.witness
+                    ))))
         #expect(a.needsStandby == true)
         #expect(a.receive(Stage.acknowledge(5, in: next)).commits == [LSN(5)])
     }

@@ -7,8 +7,10 @@ struct DiskTests {
     private func rejoin(synced: UInt64, disk: RandomID = Stage.diskB) -> Message {
         let next = UniqueNumber(process: 77, counter: 2)
         let log = synced == 0 ? EpochTable() : EpochTable(starts: [Position(3, 1)], last: Position(3, synced))
-        return Message(Epoch(3), next, .join(
-            Join(log: log, synced: LSN(synced), disk: disk, starts: 2, witness: Stage.witness)))
+        return Message(
+            Epoch(3), next,
+            .join(
+                Join(log: log, synced: LSN(synced), disk: disk, starts: 2, witness: Stage.witness)))
     }
     /// Node a, whose standby has acknowledged e3:2 and was lost.
     private func lostStandby() -> Replica {

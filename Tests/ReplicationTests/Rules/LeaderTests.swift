@@ -48,8 +48,9 @@ struct LeaderTests {
     @Test("a node leads only by the answer to the claim that it asked last")
     func onlyItsClaim() throws {
         var b = try asked()
-        _ = b.registerAnswered(.init(
-            number: UniqueNumber(process: 0xB, counter: 1), outcome: .won(Stage.register(4, 4, .b, .solo))))
+        _ = b.registerAnswered(
+            .init(
+                number: UniqueNumber(process: 0xB, counter: 1), outcome: .won(Stage.register(4, 4, .b, .solo))))
         #expect(b.claims == Epoch(4))
         _ = b.witnessSays(.lost(Stage.register(4, 4, .b, .solo)))
         #expect(!b.serves)
@@ -80,8 +81,13 @@ struct LeaderTests {
         let won = b.witnessSays(.won(Stage.register(4, 4, .b, .solo)))
         #expect(won.messages.allSatisfy { $0.epoch < Epoch(4) })
         #expect(b.later(milliseconds: 50).messages.allSatisfy { $0.epoch < Epoch(4) })
-        #expect(b.receive(Message(Epoch(3), Stage.session, .heartbeat(
-            committed: .zero, synced: .zero, applied: .zero))).messages == [])
+        #expect(
+            b.receive(
+                Message(
+                    Epoch(3), Stage.session,
+                    .heartbeat(
+                        committed: .zero, synced: .zero, applied: .zero))
+            ).messages == [])
         #expect(b.saved().messages.map(\.epoch) == [Epoch(4)])
     }
 

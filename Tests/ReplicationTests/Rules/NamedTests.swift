@@ -87,9 +87,10 @@ struct NamedTests {
         _ = a.peerConnected()
         _ = a.receive(Stage.hello(from: .b, epoch: 4, synced: Position(4, 4)))
         let run = Run(starts: [Position(4, 2)], last: Position(4, 4))
-        #expect(!a.receive(Message(Epoch(4), .none, .fetched(run, last: run.last))).contains { effect in
-            if case .append = effect { true } else { false }
-        })
+        #expect(
+            !a.receive(Message(Epoch(4), .none, .fetched(run, last: run.last))).contains { effect in
+                if case .append = effect { true } else { false }
+            })
         #expect(a.log == EpochTable(epochs: 3, 3))
     }
 

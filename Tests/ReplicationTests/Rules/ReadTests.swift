@@ -57,8 +57,13 @@ struct ReadTests {
 
         let next = UniqueNumber(process: 77, counter: 2)
         _ = b.peerConnected()
-        _ = b.receive(Message(Epoch(3), next, .join(Join(
-            log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1, witness: Stage.witness))))
+        _ = b.receive(
+            Message(
+                Epoch(3), next,
+                .join(
+                    Join(
+                        log: EpochTable(epochs: 3), synced: LSN(1), disk: Stage.diskB, starts: 1, witness: Stage.witness
+                    ))))
         #expect(b.receive(Stage.acknowledge(1, in: next)).bodies == [.confirm(round: 1)])
         #expect(b.receive(confirmed(1, in: next)) == [.confirmReads(through: 1)])
     }

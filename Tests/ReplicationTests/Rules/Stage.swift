@@ -103,9 +103,12 @@ enum Stage {
     static func hello(
         from name: NodeName, epoch: UInt64, leads: Bool = false, synced: Position = .zero, starts: UInt64 = 1
     ) -> Message {
-        Message(Epoch(epoch), .none, .hello(Hello(
-            node: name, leads: leads, synced: synced, disk: name == .a ? diskA : diskB, starts: starts,
-            registerVersion: 1)))
+        Message(
+            Epoch(epoch), .none,
+            .hello(
+                Hello(
+                    node: name, leads: leads, synced: synced, disk: name == .a ? diskA : diskB, starts: starts,
+                    registerVersion: 1)))
     }
 
     static func acknowledge(_ lsn: UInt64, in session: UniqueNumber = session) -> Message {

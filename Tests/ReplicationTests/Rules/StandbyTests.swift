@@ -64,8 +64,10 @@ struct StandbyTests {
     func duringTheCut() throws {
         var (b, session) = try joining()
         _ = b.receive(Message(Epoch(3), session, .joinAccepted(common: Position(1, 1))))
-        for body in [Message.Body.heartbeat(committed: LSN(1), synced: LSN(1), applied: LSN(1)), .confirm(round: 1),
-            .append(Run(Position(3, 2)), committed: LSN(1))] {
+        for body in [
+            Message.Body.heartbeat(committed: LSN(1), synced: LSN(1), applied: LSN(1)), .confirm(round: 1),
+            .append(Run(Position(3, 2)), committed: LSN(1)),
+        ] {
             #expect(b.receive(Message(Epoch(3), session, body)) == [])
         }
         _ = b.logCut(to: LSN(1))

@@ -72,8 +72,10 @@ extension Happening {
         return [("join", .join(join))]
     }
 
-    static let framesOfSessions = ["append", "acknowledge", "working", "stranded seats", "heartbeat", "confirm",
-        "confirmed", "hand over", "adopt", "adopted"]
+    static let framesOfSessions = [
+        "append", "acknowledge", "working", "stranded seats", "heartbeat", "confirm",
+        "confirmed", "hand over", "adopt", "adopted",
+    ]
 
     private static func ofSessions(_ replica: Replica) -> [(String, Message.Body)] {
         let last = replica.log.last

@@ -56,8 +56,7 @@ let otherTests: [Target] = [
     .testTarget(
         name: "ChaosTests",
         dependencies: [
-            "twinline", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Seat", "Daemon",
-            "TestSupport",
+            "twinline", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Seat", "Daemon", "TestSupport",
         ] + nio),
     .testTarget(
         name: "FuzzTests",

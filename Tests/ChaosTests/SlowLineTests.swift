@@ -1,44 +1,49 @@
+import Daemon
 import Foundation
-import NIOPosix
 import Seat
 import Synchronization
 import TestSupport
 import Testing
 import Tickets
-import Transport
 
 @testable import twinline
 
 /// A seat at the end of a slow line: a long text takes seconds, and nothing is wrong.
 extension ProcessTests.SlowLineTests {
-    /// A line, and a seat's patience with it, as slow as the machine is busy: twice as long as the silence that ends a
-    /// connection takes the text on its way.
-    private func seat(_ configuration: SeatConfiguration) throws -> SeatClient {
-        let pace = UInt64(Pace.factor)
-        var timings = SeatTimings()
-        timings.busyBeat *= pace
-        timings.idleBeat *= pace
-        timings.lateAfter *= pace
-        let files = TLSFiles(
-            certificate: configuration.certificate, key: configuration.key, authority: configuration.authority)
-        return try SeatClient(
-            configuration: configuration, tls: TLSContext(.client, files, protocols: [.seat]),
-            on: MultiThreadedEventLoopGroup.singleton.next(), timings: timings)
+    /// What came of one long text.
+    private struct Attempt {
+        /// How often it went over the line, as a share of its own length.
+        var carried = 0.0
+        /// Connections that the seat has left.
+        var left = 0
+        /// A seat with a fast line has left some in the same time: this machine holds up everybody.
+        var isDisturbed = false
+
+        var isWell: Bool { carried > 1 && carried < 1.5 && left == 0 }
     }
 
     @Test("384 KiB over a line of 3 Mbit/s are carried once, there and back, and nothing counts as silent")
     func longText() async throws {
         let faulty = try FaultyPair(seats: 2)
         try await faulty.start()
-        let lines = Cables(bytesPerSecond: 375_000 / Pace.factor)
-        defer { withExtendedLifetime(lines) {} }
-        var configuration = faulty.pair.seat(1)
-        configuration.routes = try lines.lead(configuration.routes)
-        let seat = try seat(configuration)
-        let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, 2))
+        var attempt = Attempt()
+        for _ in 0..<10 {
+            attempt = try await self.attempt(faulty)
+            if attempt.isWell || !attempt.isDisturbed { break }
+        }
+        try await faulty.audit()
+        if !attempt.isWell, attempt.isDisturbed { try Test.cancel("no seat here keeps its connections") }
+        #expect(attempt.isWell, "\(attempt)")
+    }
+
+    private func attempt(_ faulty: FaultyPair) async throws -> Attempt {
+        let slow = Cables(bytesPerSecond: 375_000), fast = Cables()
+        defer { withExtendedLifetime((slow, fast)) {} }
+        let seat = try client(of: faulty, over: slow), control = try client(of: faulty, over: fast)
+        let ticket = TicketID(milliseconds: wallClockNow(), random: (1, .random(in: 0 ... .max)))
         let open = OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: "dark")
         _ = try await seat.perform(.open(open), within: Pace.inVain)
-        let before = try await lines.carriedToNodes
+        let before = try await slow.carriedToNodes
         let text = String(repeating: "a long call; ", count: (384 << 10) / 13 + 1)
         let isDone = Atomic(false)
         async let long: Void = {
@@ -49,13 +54,23 @@ extension ProcessTests.SlowLineTests {
         _ = try await seat.perform(.note(ticket, text: "meanwhile"), within: Pace.inVain)
         let wasDone = isDone.load(ordering: .relaxed)
         #expect(!wasDone)
+        while !isDone.load(ordering: .relaxed) {
+            _ = try await control.perform(.note(ticket, text: "control"), within: Pace.inVain)
+        }
         _ = try await long
-        let carried = try await lines.carriedToNodes - before
-        #expect(carried > text.utf8.count && carried < text.utf8.count * 3 / 2)
-        let history = try await seat.history(of: ticket, within: Pace.inVain)
-        #expect(history.contains { $0.note == text })
-        for connection in await seat.connections { #expect(connection.lastLoss == nil) }
+        var attempt = Attempt()
+        attempt.carried = Double(try await slow.carriedToNodes - before) / Double(text.utf8.count)
+        #expect(try await seat.history(of: ticket, within: Pace.inVain).contains { $0.note == text })
+        attempt.left = await seat.connections.count { $0.lastLoss != nil }
+        attempt.isDisturbed = await control.connections.contains { $0.lastLoss != nil }
         await seat.close()
-        try await faulty.audit()
+        await control.close()
+        return attempt
+    }
+
+    private func client(of faulty: FaultyPair, over lines: Cables) throws -> SeatClient {
+        var configuration = faulty.pair.seat(1)
+        configuration.routes = try lines.lead(configuration.routes)
+        return try SeatClient(configuration: configuration)
     }
 }

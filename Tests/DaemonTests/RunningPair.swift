@@ -82,10 +82,10 @@ struct RunningPair {
     }
 
     /// Has the other node lead: asks until it does, since a pair that is not paired just then refuses.
-    func switchOver(from name: NodeName) async throws {
+    func switchOver(from name: NodeName, file: String = #fileID, line: Int = #line) async throws {
         var operation = Twinline_Seat_V1_Operation()
         operation.kind = .switchover
-        try await eventually {
+        try await eventually(file: file, line: line) {
             if let status = try? await status(name.other), status.standing.role == .primary { return true }
             _ = try await operate(operation, at: name)
             return false
@@ -93,8 +93,10 @@ struct RunningPair {
     }
 
     /// Asks until it holds.
-    func wait(for name: NodeName, _ holds: (Twinline_Seat_V1_Status) -> Bool) async throws {
-        try await eventually { (try? await status(name)).map(holds) == true }
+    func wait(
+        for name: NodeName, file: String = #fileID, line: Int = #line, _ holds: (Twinline_Seat_V1_Status) -> Bool
+    ) async throws {
+        try await eventually(file: file, line: line) { (try? await status(name)).map(holds) == true }
     }
 
     /// Both have applied the same, all that was committed, and say the same digest.

@@ -46,7 +46,7 @@ class Bundle:
         return [name for name in found if re.search(pattern, name)]
 
     def run(self, mark, log, only=None, skip=None, environment=None, said=None, parallel=True):
-        """Runs tests in one process, as many beside each other as it likes, or one after another.
+        """Runs tests in one process, beside each other or one after another.
 
         only, skip  regular expressions over tests' names
         log         a file for all that they print
@@ -84,26 +84,30 @@ class Bundle:
         return outcomes
 
     def run_each(self, names, beside, mark, log, seconds, environment=None, said=None):
-        """Runs each test in a process of its own, so many beside each other; those that take long begin.
+        """Runs each test, or all of a module one after another, in a process of its own, so many of these beside each
+        other; those that take long begin.
 
-        seconds     what each took last, by name
+        names       of tests or modules
+        seconds     what each test took last, by name
         environment is called before each, for its environment
         """
-        names = sorted(names, key=lambda name: -seconds.get(name, 60))
+        def last(name):
+            known = [took for test, took in seconds.items() if test == name or test.startswith(name + ".")]
+            return sum(known) if known else 60
+
+        names = sorted(names, key=lambda name: -last(name))
         lock = threading.Lock()
 
         def run(name):
             buffer = Buffer()
-            pattern = "^" + re.escape(name).replace("/", r"\/") + "(/|$)"
-            outcomes = self.run(mark, buffer, only=pattern, environment=environment() if environment else None)
+            pattern = "^" + re.escape(name).replace("/", r"\/") + r"(\.|/|$)"
+            outcomes = self.run(
+                mark, buffer, only=pattern, environment=environment() if environment else None, said=said, parallel=False)
             if not outcomes:
                 outcomes = [Outcome(name, name, 0, ["there is no such test"])]
             with lock:
                 log.write(f"---- {name}\n{buffer.text}")
                 log.flush()
-                for outcome in outcomes:
-                    if said:
-                        said(f"{outcome.title} {'failed' if outcome.wrong else 'passed'}")
             return outcomes
 
         with concurrent.futures.ThreadPoolExecutor(beside) as pool:
@@ -145,7 +149,7 @@ def read(path):
                     begun[name] = instant
                 case "testEnded":
                     ended[name] = instant
-                case "testSkipped":
+                case "testSkipped" | "testCancelled":
                     skipped.add(name)
                 case "issueRecorded" if not payload["issue"].get("isKnown"):
                     wrong.setdefault(name, []).append(sentence(payload))

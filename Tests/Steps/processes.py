@@ -24,7 +24,8 @@ class Processes:
     def __init__(self, root, environment=None):
         self.root = root
         self.environment = environment or {}
-        self.lock = threading.Lock()
+        # Entered again by a signal's handler.
+        self.lock = threading.RLock()
         self.running = set()
         self.is_over = False
 

@@ -39,7 +39,7 @@ class Step:
     name: str
     shows: str
     run: Callable
-    # The first of default, deep, long that it belongs to; planted: to that alone.
+    # The first of default, deep, long that it belongs to; quick and planted: to that alone.
     level: str = "default"
     # What has to be built before: core, for the pure tests; all; nothing.
     needs: str = ""
@@ -55,6 +55,7 @@ def build(run, core=False):
     # Each by its name: all that a package has would be the plug-ins and tools of those that it depends on, too. Half of
     # it is enough for the tests without sockets, whose result is there before the rest is built.
     products = ["twinlinePackageTests"] if core else ["twinline", "twinline-sim", "twinlinePackageTests"]
+    run.note_state()
     for product in products:
         run.build(*run.flags, "--product", product, tests="core" if core else "")
     return []
@@ -68,16 +69,36 @@ def modules(names):
 
 
 def unit(run):
-    return run.bundle.run(run.mark, run.log, only=modules(run.modules.core), said=run.said)
+    # A process for each module, so that both cores are busy and a test's time is its own.
+    return noted(run, run.modules.core, run.bundle.run_each(
+        run.modules.core, CORES, run.mark, run.log, run.seconds, said=run.said))
 
 
-def sockets(run):
-    return run.bundle.run(run.mark, run.log, only=modules(run.modules.others), skip=FLOODS,
-                          environment=run.pace.environment, said=run.said)
+def sockets(run, names=None):
+    # In one process: they wait for each other's answers more than they work.
+    names = names or run.modules.others
+    return noted(run, names, run.bundle.run(
+        run.mark, run.log, only=modules(names), skip=FLOODS, environment=run.pace.environment, said=run.said))
+
+
+def noted(run, names, outcomes):
+    """Notes that the tests of these targets pass."""
+    if not any(outcome.wrong for outcome in outcomes):
+        run.note_passed(names)
+    return outcomes
+
+
+def quick(run):
+    names = run.changed(run.modules.core + run.modules.others)
+    if not names:
+        raise Skipped("nothing that tests depend on has changed since they passed")
+    run.screen.say(f"   {', '.join(names)}")
+    return sockets(run, names)
 
 
 def floods(run):
-    return run.bundle.run(run.mark, run.log, only=FLOODS, environment=run.pace.environment, said=run.said)
+    # Two of them wait for ten seconds each.
+    return each(run, FLOODS, CORES)
 
 
 def fuzz(run):
@@ -85,9 +106,13 @@ def fuzz(run):
 
 
 def pairs(run):
-    names = run.bundle.names(PROCESSES, run.mark)
-    return run.bundle.run_each(
-        names, PAIRS, run.mark, run.log, run.seconds, lambda: run.pace.environment, run.said)
+    return each(run, PROCESSES, PAIRS)
+
+
+def each(run, pattern, beside):
+    """These tests in a process each, so many beside each other."""
+    names = run.bundle.names(pattern, run.mark)
+    return run.bundle.run_each(names, beside, run.mark, run.log, run.seconds, lambda: run.pace.environment, run.said)
 
 
 # -- the simulator ----------------------------------------------------------------------------------------------------
@@ -275,6 +300,8 @@ STEPS = [
     Step("client", "a seat client in Python: the scripts, and a pair whose primary is killed", client(1, 2), needs="all"),
     Step("drill", "nine faults on hosts in namespaces, seats at work", drill("--faults", ",".join(DRILLED)), needs="all"),
     Step("bench", "a short benchmark", bench, needs="all"),
+    Step("quick", "the tests of what depends on what has changed since they passed", quick, "quick", "all"),
+    Step("quick-seeds", "the simulator: 50 fixed seeds", seeds(50, 0), "quick", "all"),
     Step("generate", "the generated code, made anew, is the same", tidy.generate, "deep"),
     Step("model", "the protocol's model, and each rule left out", model(), "deep"),
     Step("transitions", "the simulator: 500 fixed seeds take each change of role but the excepted ones", transitions,

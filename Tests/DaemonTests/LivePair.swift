@@ -95,11 +95,11 @@ final class LivePair: Sendable {
             segmentSize: 1 << 20)
     }
 
-    /// Stretched: a node that is late is not lost.
+    /// Stretched: a node that is late is not lost, nor is one that shares its process with a dozen others.
     private static var timings: Timings {
         var timings = Timings()
         for field in [\Timings.heartbeat, \.suspectAfter, \.stallAfter, \.handoverAfter, \.witnessAnswer] {
-            timings[keyPath: field] *= UInt64(Pace.factor)
+            timings[keyPath: field] *= 2 * UInt64(Pace.factor)
         }
         return timings
     }

@@ -79,7 +79,6 @@ import Wire
                 }
                 try await group.waitForAll()
             }
-            try await running.wait(for: .b) { $0.standing.role == .primary }
             let history = try await seat.history(of: ticket)
             #expect(history.count == notes + 1)
             #expect(Set(history.map(\.note)).count == notes + 1)

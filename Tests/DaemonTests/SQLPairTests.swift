@@ -44,7 +44,7 @@ import Wire
                 for try await row in group where !row.isEmpty { lucks.append(row) }
                 return lucks
             }
-            try await running.wait(for: .b) { $0.failoverPossible }
+            try await running.waitUntilEqual()
             let query = SQLQuery("SELECT number, luck FROM calls")
             let found = try await platform.query(query)
             #expect(Set(found.rows) == Set(lucks) && found.rows.count == transactions)

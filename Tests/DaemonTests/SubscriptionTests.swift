@@ -89,7 +89,6 @@ import Wire
             try await tasks[0].value
             tasks[0] = screens[0].follow(
                 watcher, ListFilter(state: .dispatched, unit: Self.units[0]), from: screens[0].state.withLock(\.mark))
-            try await running.wait(for: .b) { $0.failoverPossible }
             try await running.switchOver(from: .b)
             try await more
             for (index, screen) in screens.enumerated() {

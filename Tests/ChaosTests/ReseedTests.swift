@@ -2,10 +2,8 @@ import Daemon
 import DurableLog
 import Foundation
 import Replication
-import Seat
 import TestSupport
 import Testing
-import Tickets
 import Wire
 
 @testable import twinline
@@ -14,25 +12,13 @@ import Wire
 /// meanwhile, and nothing is lost.
 extension ProcessTests.ReseedTests {
     /// A log that soon lets go of what an absent standby needs, and a copy that takes some seconds.
-    private static let settings = "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB\nreseed-rate: 1MB/s"
+    private static let settings = "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB\nreseed-rate: 2MB/s"
 
-    /// - Parameter megabytes: that the database holds at least: so many seconds a copy takes.
+    /// - Parameter megabytes: that the database holds at least; a copy takes half a second for each.
     private func startedPair(megabytes: Int = 1) async throws -> (FaultyPair, primary: NodeName) {
         let faulty = try FaultyPair(settings: Self.settings)
         try await faulty.start()
-        let seat = try SeatClient(configuration: faulty.pair.seat(1))
-        let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, 2))
-        // In a debug build a megabyte at once would hold a node up for longer than its peer's patience.
-        let text = String(repeating: "a long call; ", count: 250_000 / 13)
-        for number in 0..<4 * megabytes {
-            // The first of them is the ticket's own.
-            let command: Command =
-                number == 0
-                ? .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: text))
-                : .note(ticket, text: text)
-            _ = try await seat.perform(command, within: Pace.inVain)
-        }
-        await seat.close()
+        try await faulty.writeLong(megabytes: megabytes)
         return (faulty, try await faulty.primary())
     }
 
@@ -41,6 +27,7 @@ extension ProcessTests.ReseedTests {
         let standby = try #require(faulty.pair.nodes[primary.other])
         let before = try await faulty.appended(by: primary)
         standby.kill()
+        try await faulty.writeLong(megabytes: 5)
         try await faulty.wait { ($0.nodes[primary].value?.logFirst ?? 0) > before + 1 }
         try standby.start()
         try await faulty.wait { $0.nodes[primary.other].value?.hasReseeding == true }
@@ -49,6 +36,20 @@ extension ProcessTests.ReseedTests {
 
     private func wait(_ faulty: FaultyPair, _ node: NodeName, received: UInt64) async throws {
         try await faulty.wait { $0.nodes[node].value?.reseeding.received ?? 0 >= received }
+    }
+
+    /// How much of its copy a node has on its disk, by its own note there; it is made once a second.
+    private func noted(_ faulty: FaultyPair, _ node: NodeName) throws -> UInt64 {
+        let data = faulty.pair.directory.appending(path: "data-\(node)")
+        let files = FileManager.default.enumerator(atPath: data.path)?.compactMap { $0 as? String } ?? []
+        guard let name = files.first(where: { $0.hasSuffix("/progress") }) else { return 0 }
+        // A copy of it: the node is at work there.
+        let copy = faulty.pair.directory.appending(path: "noted")
+        try? FileManager.default.removeItem(at: copy)
+        try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: data.appending(path: name), to: copy.appending(path: "progress"))
+        let record = try? DurableRecord(in: PosixDirectory(path: copy.path), name: "progress")
+        return try record?.load().map { $0.isEmpty ? 0 : try CopyProgress(bytes: $0).received } ?? 0
     }
 
     /// What a node's processes have logged so far.
@@ -88,7 +89,7 @@ extension ProcessTests.ReseedTests {
     func standbyKilled() async throws {
         let (faulty, primary) = try await startedPair(megabytes: 4)
         let standby = try await outdateStandby(faulty, primary)
-        try await wait(faulty, primary.other, received: 1_800_000)
+        try await eventually { try noted(faulty, primary.other) > 0 }
         standby.kill()
         try await faulty.waitForWrites(50)
         try standby.start()

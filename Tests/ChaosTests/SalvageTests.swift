@@ -67,6 +67,7 @@ extension ProcessTests.SalvageTests {
     func tooLate() async throws {
         let parted = try await Parted(settings: "segment-size: 1MiB\nlog-keep: 0s\nlog-limit: 4MiB")
         // Until the log has let go of all that the lost node knows.
+        try await parted.faulty.writeLong(megabytes: 5)
         try await parted.faulty.wait { ($0.nodes[parted.lost.other].value?.logFirst ?? 0) > parted.end + 1 }
         #expect(try await parted.salvaged().contains("MAY BE IN\nNODE \(parted.lost.other)'S DATA TOO"))
     }

@@ -7,6 +7,22 @@ import Tickets
 @testable import twinline
 
 extension FaultyPair {
+    /// Four long notes a megabyte, to a ticket of their own: a log with a low limit soon lets go of its beginning.
+    func writeLong(megabytes: Int) async throws {
+        let seat = try SeatClient(configuration: pair.seat(1))
+        let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, .random(in: 0 ... .max)))
+        let text = String(repeating: "a long call; ", count: 250_000 / 13)
+        for number in 0..<4 * megabytes {
+            // The first of them is the ticket's own.
+            let command: Command =
+                number == 0
+                ? .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: text))
+                : .note(ticket, text: text)
+            _ = try await seat.perform(command, within: Pace.inVain)
+        }
+        await seat.close()
+    }
+
     /// Until a write is refused for the lack of room; reads are answered all the while. A disk without room takes what
     /// still fits into the log's last segment, and a busy pair may not answer in time: neither is the refusal.
     func waitForRefusal(of ticket: TicketID) async throws {

@@ -142,7 +142,7 @@ def simulate(run, jobs):
 
 def ranges(first, count):
     """A range of seeds in as many parts as there are cores."""
-    part = -(-count // CORES)
+    part = max(1, -(-count // CORES))
     return [["--seeds", str(min(part, first + count - start)), "--from", str(start)]
             for start in range(first, first + count, part)]
 

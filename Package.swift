@@ -35,7 +35,7 @@ let otherTests: [Target] = [
         name: "SimulatorTests",
         dependencies: [
             "Simulator", "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Seat",
-            "Arbitration", "twinline-sim",
+            "Arbitration", "SimulatorCommand",
         ],
         exclude: ["Found.txt"]),
     .testTarget(name: "TransportTests", dependencies: ["Transport", "COpenSSL", "TestSupport", nioEmbedded] + nio),
@@ -47,16 +47,16 @@ let otherTests: [Target] = [
         name: "DaemonTests",
         dependencies: [
             "Daemon", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Transport", "Engine", "Seat",
-            "Arbitration", "twinline", "TestSupport", log, argumentParser, nioEmbedded,
+            "Arbitration", "Commands", "TestSupport", log, argumentParser, nioEmbedded,
         ] + nio,
         exclude: ["LogShow.txt"]),
     .testTarget(
-        name: "DrillTests", dependencies: ["twinline", "Replication", "Seat", "Tickets", "Wire", "Histories"]),
-    .testTarget(name: "InputTests", dependencies: ["twinline", "Histories", "TestSupport", argumentParser]),
+        name: "DrillTests", dependencies: ["Commands", "Replication", "Seat", "Tickets", "Wire", "Histories"]),
+    .testTarget(name: "InputTests", dependencies: ["Commands", "Histories", "TestSupport", argumentParser]),
     .testTarget(
         name: "ChaosTests",
         dependencies: [
-            "twinline", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Seat", "Daemon", "TestSupport",
+            "Commands", "Replication", "Tickets", "Wire", "DurableLog", "Store", "Seat", "Daemon", "TestSupport",
         ] + nio),
     .testTarget(
         name: "FuzzTests",
@@ -68,7 +68,7 @@ let otherTests: [Target] = [
 let longTests: [Target] = [
     .testTarget(
         name: "LargeTests",
-        dependencies: ["twinline", "Replication", "Tickets", "Seat", "Daemon", histogram] + nio)
+        dependencies: ["Commands", "Replication", "Tickets", "Seat", "Daemon", histogram] + nio)
 ]
 let tests =
     switch Context.environment["TWINLINE_TESTS"] {
@@ -147,15 +147,16 @@ let package = Package(
                 "Arbitration", log, yams,
             ] + nio),
         // 6: the command line
-        .executableTarget(
-            name: "twinline",
+        .target(
+            name: "Commands",
             dependencies: [
                 "Replication", "Tickets", "Histories", "Wire", "DurableLog", "Store", "Transport", "Seat", "Daemon",
                 "CSpawn", log, argumentParser, histogram,
             ] + nio),
-        .executableTarget(
-            name: "twinline-sim",
-            dependencies: ["Simulator", "Histories", argumentParser]),
+        .target(name: "SimulatorCommand", dependencies: ["Simulator", "Histories", argumentParser]),
+        // What depends on a program is compiled again whenever that is linked, so it is a line around a library each.
+        .executableTarget(name: "twinline", dependencies: ["Commands"]),
+        .executableTarget(name: "twinline-sim", dependencies: ["SimulatorCommand"]),
     ] + tests,
     swiftLanguageModes: [.v6]
 )

@@ -6,7 +6,7 @@ import Seat
 import TestSupport
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Two cables between the nodes of a pair: all that they say to each other passes through here, and a cable that is
 /// cut holds it up without a word, as a switch without power does. All of it on one event loop.

@@ -5,7 +5,7 @@ import Replication
 import TestSupport
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Data directories that are not what a node or a witness needs, given to the real processes: one sentence that names
 /// the path and what to do, and an exit code.

@@ -4,7 +4,7 @@ import Replication
 import TestSupport
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Disks that are stuck or fail, under real processes: the seats see a pause and no error, and nothing is lost.
 extension ProcessTests.DiskFaultTests {

@@ -3,7 +3,7 @@ import Foundation
 import Replication
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// `twinline drill` as its users run it.
 extension ProcessTests.DrillProcessTests {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 extension FaultyPair {
     /// Four long notes a megabyte, to a ticket of their own: a log with a low limit soon lets go of its beginning.

@@ -5,7 +5,7 @@ import Seat
 import TestSupport
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// A pair of real processes whose disks go wrong on demand, under the load of some seats.
 final class FaultyPair {

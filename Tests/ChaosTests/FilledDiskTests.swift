@@ -3,7 +3,7 @@ import Replication
 import Testing
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 /// Real file systems that another process fills up at once, between two looks at how much room there is.
 extension ProcessTests.FilledDiskTests {

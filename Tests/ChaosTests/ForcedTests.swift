@@ -3,7 +3,7 @@ import Foundation
 import Replication
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Two of the three are gone: only a person can have the pair go on.
 extension ProcessTests.ForcedTests {

@@ -3,7 +3,7 @@ import Foundation
 import Replication
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Full disks, under real processes: nothing is lost, nothing ends, and room mends it.
 extension ProcessTests.FullDiskTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Files that are not quite right, as `twinline seat replay` and `twinline demo` are given them.
 extension ProcessTests.InputProcessTests {

@@ -2,7 +2,7 @@ import Foundation
 import Replication
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// `twinline log show` beside a running node.
 extension ProcessTests.LogShowProcessTests {

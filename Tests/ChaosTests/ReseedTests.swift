@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Wire
 
-@testable import twinline
+@testable import Commands
 
 /// Standbys that need a copy of the whole database, under real processes and load: they fetch it, whatever is killed
 /// meanwhile, and nothing is lost.

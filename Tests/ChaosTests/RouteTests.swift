@@ -5,7 +5,7 @@ import NIOPosix
 import Replication
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// The nodes' two routes to each other, of which one falls silent: nothing is refused, nothing closed, no byte comes.
 extension ProcessTests.RouteTests {

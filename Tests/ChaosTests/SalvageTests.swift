@@ -4,7 +4,7 @@ import Replication
 import Seat
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// What a forced promotion loses is not gone without a trace.
 extension ProcessTests.SalvageTests {

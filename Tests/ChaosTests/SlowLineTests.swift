@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 /// A seat at the end of a slow line: a long text takes seconds, and nothing is wrong.
 extension ProcessTests.SlowLineTests {

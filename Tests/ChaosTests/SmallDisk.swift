@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-@testable import twinline
+@testable import Commands
 
 /// A small file system of its own in memory, for a test to fill. Gone with this object.
 final class SmallDisk {

@@ -3,7 +3,7 @@ import Replication
 import Testing
 
 @testable import Store
-@testable import twinline
+@testable import Commands
 
 /// `twinline verify` on a pair of real processes that seats write to.
 extension ProcessTests.VerifyTests {

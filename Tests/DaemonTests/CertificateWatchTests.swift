@@ -4,7 +4,7 @@ import Transport
 import Wire
 
 @testable import Daemon
-@testable import twinline
+@testable import Commands
 
 /// The watch alone: each look is made by the test.
 @Suite struct CertificateWatchTests {

@@ -8,7 +8,7 @@ import Testing
 import Transport
 
 @testable import Daemon
-@testable import twinline
+@testable import Commands
 
 /// Certificates, folders and free ports for a pair in one process.
 final class LivePair: Sendable {

@@ -7,7 +7,7 @@ import Wire
 @testable import DurableLog
 @testable import Store
 @testable import Daemon
-@testable import twinline
+@testable import Commands
 
 /// A log as a node writes it: real batches, in real segments.
 final class LogSample {

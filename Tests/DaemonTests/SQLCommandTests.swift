@@ -5,7 +5,7 @@ import Testing
 import Tickets
 
 @testable import Daemon
-@testable import twinline
+@testable import Commands
 
 /// `twinline sql`: what its arguments mean, and the whole command on a real pair.
 @Suite(.serialized) struct SQLCommandTests {

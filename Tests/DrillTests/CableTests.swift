@@ -1,6 +1,6 @@
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// What a clogged cable lets pass: all that carries no byte of a TCP connection.
 @Suite struct CableTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Programs that a demo or a drill starts.
 @Suite struct ChildProcessTests {

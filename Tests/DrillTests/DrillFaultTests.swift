@@ -1,6 +1,6 @@
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// The list of faults, and how they are chosen.
 @Suite struct DrillFaultTests {

@@ -5,7 +5,7 @@ import Seat
 import Testing
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 /// What a drill measures and shows.
 @Suite struct DrillReportTests {

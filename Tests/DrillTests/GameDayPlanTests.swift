@@ -2,7 +2,7 @@ import Replication
 import Testing
 import Wire
 
-@testable import twinline
+@testable import Commands
 
 /// What a game day would do to somebody's own pair, and when it must not.
 @Suite struct GameDayPlanTests {

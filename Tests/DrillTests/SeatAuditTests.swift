@@ -3,7 +3,7 @@ import Seat
 import Testing
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 /// What the seats were told, held against a ticket's history.
 @Suite struct SeatAuditTests {

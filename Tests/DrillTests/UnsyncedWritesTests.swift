@@ -1,6 +1,6 @@
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// What a power cut leaves of a file.
 @Suite struct UnsyncedWritesTests {

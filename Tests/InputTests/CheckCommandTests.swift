@@ -3,7 +3,7 @@ import Foundation
 import Histories
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// `twinline check` as a script meets it: by its exit code.
 @Suite struct CheckCommandTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// What is wrong with a file as a whole is one sentence.
 @Suite final class InputFileTests {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// The sample with bytes changed by chance: nothing crashes, and every row that was not touched is read.
 @Suite struct MutationTests {

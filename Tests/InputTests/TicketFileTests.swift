@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// Small nasty files: each slip costs its own row, and is named where it is.
 @Suite struct TicketFileTests {

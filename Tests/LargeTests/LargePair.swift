@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 /// A throw-away pair that is filled with as many tickets as wished, by its seats.
 final class LargePair {

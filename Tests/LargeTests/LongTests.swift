@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 /// What takes long must not hold up what is short: while a megabyte of text, ten thousand changes, an entry of many
 /// megabytes and an index of millions of rows pass through both nodes, heartbeats and read confirmations go on.

@@ -3,7 +3,7 @@ import Replication
 import Synchronization
 import Testing
 
-@testable import twinline
+@testable import Commands
 
 /// As many tickets as a city took in six years. For `Deploy/test --long`, with a release build: minutes and gigabytes.
 ///

@@ -3,7 +3,7 @@ import Replication
 import Seat
 import Tickets
 
-@testable import twinline
+@testable import Commands
 
 /// Tickets without end, made of a real day's: each takes its texts, district, category and times of the year from
 /// rows of the sample, so that lengths, alphabets and how often values come again are those of a city.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import twinline_sim
+@testable import SimulatorCommand
 
 /// The seeds that have found something.
 struct SeedListTests {

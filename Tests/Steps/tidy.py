@@ -63,7 +63,7 @@ def is_shell(path):
 
 
 # What a step names is a test of Swift's, or the name of a fault in the sources of what it runs.
-FAULTS = {"demo": "Sources/twinline/Demo", "drill": "Tests/Steps", "seeds": "Sources/Simulator", "client": "Tests/PythonClient", "year": "Tests/Steps"}
+FAULTS = {"demo": "Sources/Commands/Demo", "drill": "Tests/Steps", "seeds": "Sources/Simulator", "client": "Tests/PythonClient", "year": "Tests/Steps"}
 
 
 def behaviours(steps):

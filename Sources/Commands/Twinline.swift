@@ -1,9 +1,9 @@
 import ArgumentParser
 import Daemon
 
-@main
-struct Twinline: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// The command line of `twinline`.
+package struct Twinline: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         abstract: "Keeps a hotline's ticket database on two nodes, so that no seat notices that one has died.",
         discussion: """
             A pair is two nodes and a witness. Make certificates with Deploy/pki, start the three with `twinline node` \
@@ -17,4 +17,6 @@ struct Twinline: AsyncParsableCommand {
             VerifyCommand.self, SQLCommand.self, LogCommand.self, BenchCommand.self, DemoCommand.self,
             DrillCommand.self, CableCommand.self, CheckCommand.self,
         ])
+
+    package init() {}
 }

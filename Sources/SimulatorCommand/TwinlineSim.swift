@@ -3,9 +3,9 @@ import ArgumentParser
 @preconcurrency import Glibc
 import Simulator
 
-@main
-struct TwinlineSim: ParsableCommand {
-    static let configuration = CommandConfiguration(
+/// The command line of `twinline-sim`.
+package struct TwinlineSim: ParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "twinline-sim",
         abstract: "Runs the pair, its witness and its seats on simulated time, network and disks.",
         discussion: """
@@ -74,7 +74,7 @@ struct TwinlineSim: ParsableCommand {
     @Flag(help: "Print the sum as JSON.")
     var json = false
 
-    func validate() throws {
+    package func validate() throws {
         let ways = [seed != nil, seeds != nil, minutes != nil, list != nil].filter { $0 }.count
         guard ways == 1 else { throw ValidationError("give one of --seed, --seeds, --minutes and --list; see --help") }
         guard seed != nil || !shrink && without.isEmpty && !quiet && history == nil else {
@@ -91,7 +91,9 @@ struct TwinlineSim: ParsableCommand {
         return numbers.contains(nil) ? nil : Set(numbers.compactMap { $0 })
     }
 
-    func run() throws {
+    package init() {}
+
+    package func run() throws {
         if let seed {
             shrink ? try shrink(seed) : try one(seed)
         } else {

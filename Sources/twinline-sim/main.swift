@@ -1,0 +1,3 @@
+import SimulatorCommand
+
+TwinlineSim.main()

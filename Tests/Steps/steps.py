@@ -5,7 +5,6 @@ import dataclasses
 import os
 import pathlib
 import re
-import shutil
 import time
 from typing import Callable
 

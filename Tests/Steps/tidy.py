@@ -1,7 +1,6 @@
 """What needs no build: format, dependencies, generated code, scripts, and the table of behaviours."""
 
 import concurrent.futures
-import hashlib
 import pathlib
 import re
 import subprocess

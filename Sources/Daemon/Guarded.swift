@@ -57,10 +57,6 @@ final class Mailbox<Order: Sendable>: Sendable {
 
     var isEmpty: Bool { state.withLock { ($0.orders.isEmpty, wake: false) } }
 
-    func contains(where holds: (Order) -> Bool) -> Bool {
-        state.withLock { ($0.orders.contains(where: holds), wake: false) }
-    }
-
     /// What waits now, perhaps nothing.
     func takeWaiting() -> [Order] {
         state.withLock { state in

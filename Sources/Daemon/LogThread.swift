@@ -2,6 +2,7 @@ import DurableLog
 import Engine
 import Glibc
 import Replication
+import Synchronization
 import Wire
 
 /// The log's thread: appends what has gathered, syncs once for all of it, and keeps the node's record beside it, so
@@ -20,6 +21,7 @@ final class LogThread: LogWorker, Sendable {
     }
 
     private let orders = Mailbox<Order>()
+    private let isStopping = Atomic(false)
     private let retention: Retention
     private let report: @Sendable (WorkerEvent) -> Void
 
@@ -37,7 +39,10 @@ final class LogThread: LogWorker, Sendable {
     func measureRoom() { orders.post(.measure) }
     /// Somebody else was refused by the disk.
     func roomRefused() { orders.post(.refused) }
-    func stop() { orders.post(.stop) }
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        orders.post(.stop)
+    }
 
     /// The chain value at an LSN, given on this thread; nil if the log does not hold it.
     func link(at lsn: LSN, _ give: @escaping @Sendable (UInt64?) -> Void) { orders.post(.link(lsn, give)) }
@@ -106,7 +111,8 @@ extension LogThread {
             } catch .full {
                 room.refuse { report(.roomChanged($0)) }
                 frames.removeAll { $0.position.lsn <= log.last.lsn }
-                guard !orders.contains(where: { if case .stop = $0 { true } else { false } }) else { return false }
+                // The order itself may have been taken together with this one.
+                guard !isStopping.load(ordering: .relaxed) else { return false }
                 usleep(Self.retry)
             }
         }

@@ -17,7 +17,6 @@ final class WriterThread: DatabaseWorker, Sendable {
         case snapshot(SnapshotWish)
         case stop
 
-        var stops: Bool { if case .stop = self { true } else { false } }
         var closes: Bool {
             switch self {
             case .refuse, .pause: true
@@ -33,6 +32,7 @@ final class WriterThread: DatabaseWorker, Sendable {
         var bytes = 0
         /// Why seats' requests are not taken; nil: they are.
         var closed: NotNow? = .notPrimary
+        var isStopping = false
         enum Wait { case nothing, orders, all }
         /// What the thread, if it sleeps, wants to be woken for.
         var wait = Wait.nothing
@@ -69,7 +69,14 @@ final class WriterThread: DatabaseWorker, Sendable {
     func apply(_ frames: [EntryFrame]) { post(.apply(frames)) }
     /// Sees to it when the database stands where it is wished.
     func snapshot(_ wish: SnapshotWish) { post(.snapshot(wish)) }
-    func stop() { post(.stop) }
+
+    func stop() {
+        inbox.withLock { inbox in
+            inbox.isStopping = true
+            inbox.orders.append(.stop)
+            return ((), wake: inbox.wait != .nothing)
+        }
+    }
 
     func refuseRequests() {
         inbox.withLock { inbox in
@@ -122,11 +129,11 @@ final class WriterThread: DatabaseWorker, Sendable {
                 activity.setBusy(false)
                 let (orders, requests) = take(requests: ready)
                 activity.setBusy(true)
-                for order in orders {
+                for (index, order) in orders.enumerated() {
                     switch order {
                     case .take(let number):
                         reign = number
-                        openInbox()
+                        openInbox(before: orders[(index + 1)...])
                     case .pause(let reason): report(.requestsReturned(takeBack(), reason))
                     case .refuse:
                         reign = nil
@@ -162,16 +169,16 @@ final class WriterThread: DatabaseWorker, Sendable {
         }
     }
 
-    private func openInbox() {
+    /// A refusal that was ordered since stands, whether it was taken together with this order or still waits.
+    private func openInbox(before later: ArraySlice<Order>) {
         inbox.withLock { inbox in
-            // A refusal that came meanwhile stands.
-            if !inbox.orders.contains(where: \.closes) { inbox.closed = nil }
+            if !later.contains(where: \.closes), !inbox.orders.contains(where: \.closes) { inbox.closed = nil }
             return ((), wake: false)
         }
     }
 
     /// Somebody wants the thread to end.
-    var isToStop: Bool { inbox.withLock { ($0.orders.contains(where: \.stops), wake: false) } }
+    var isToStop: Bool { inbox.withLock { ($0.isStopping, wake: false) } }
 
     private func take(requests: Bool) -> (orders: [Order], requests: [PendingWrite]) {
         inbox.wait { inbox in

@@ -10,6 +10,7 @@ import Testing
     @Suite struct ForcedTests {}
     @Suite struct FullDiskTests {}
     @Suite struct InputProcessTests {}
+    @Suite struct LimitTests {}
     @Suite struct LogShowProcessTests {}
     @Suite struct ReseedTests {}
     @Suite struct RouteTests {}

@@ -32,7 +32,7 @@ extension FaultyPair {
             #expect(try await seat.show(ticket, within: Pace.inVain) != nil)
             let text = "is there room? \(UInt64.random(in: 0 ... .max))"
             do {
-                _ = try await seat.perform(.note(ticket, text: text), within: .milliseconds(500))
+                _ = try await seat.perform(.note(ticket, text: text), within: .milliseconds(500).paced)
                 done.append(text)
             } catch SeatError.diskFull {
                 refused = text

@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import Replication
 import Seat
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -45,7 +46,7 @@ extension ProcessTests.SalvageTests {
             let text = try String(contentsOf: data.appending(path: name), encoding: .utf8)
             let seat = try SeatClient(configuration: faulty.pair.seat(1))
             var missing = 0
-            for ticket in Set(answered.map(\.ticket)) where try await seat.show(ticket) == nil {
+            for ticket in Set(answered.map(\.ticket)) where try await seat.show(ticket, within: Pace.inVain) == nil {
                 missing += 1
                 #expect(text.contains("opened ticket \(ticket)"))
             }

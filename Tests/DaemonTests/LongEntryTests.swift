@@ -16,7 +16,8 @@ import Wire
             let seat = try SeatClient(configuration: running.pair.seat)
             let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, 2))
             _ = try await seat.perform(
-                .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: "Dark")))
+                .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: "Dark")),
+                within: Pace.inVain)
             let texts = (0..<24).map { number in
                 String(repeating: "\(number % 10)", count: number % 3 == 0 ? 300_000 : 10 * number)
             }

@@ -1,6 +1,7 @@
 import NIOCore
 import Replication
 import Seat
+import TestSupport
 import Testing
 import Tickets
 import Wire
@@ -68,22 +69,27 @@ import Wire
             let seat = try SeatClient(configuration: running.pair.seat)
             let ticket = TicketID(milliseconds: 1_700_000_000_000, random: (1, 2))
             let opened = try await seat.perform(
-                .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: "Dark")))
+                .open(OpenTicket(id: ticket, openedAt: 1_700_000_000_000, category: "Street lights", text: "Dark")),
+                within: Pace.inVain)
             #expect(opened.state == .open && opened.revision == 1)
 
             let notes = 200
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<notes {
-                    group.addTask { _ = try await seat.perform(.note(ticket, text: "note \(number)")) }
+                    group.addTask {
+                        _ = try await seat.perform(.note(ticket, text: "note \(number)"), within: Pace.inVain)
+                    }
                     if number == notes / 2 { try await running.switchOver(from: .a) }
                 }
                 try await group.waitForAll()
             }
-            let history = try await seat.history(of: ticket)
+            let history = try await seat.history(of: ticket, within: Pace.inVain)
             #expect(history.count == notes + 1)
             #expect(Set(history.map(\.note)).count == notes + 1)
-            #expect(try await seat.show(ticket)?.revision == Int64(notes + 1))
-            await #expect(throws: SeatError.self) { try await seat.perform(.accept(ticket, note: "")) }
+            #expect(try await seat.show(ticket, within: Pace.inVain)?.revision == Int64(notes + 1))
+            await #expect(throws: SeatError.self) {
+                try await seat.perform(.accept(ticket, note: ""), within: Pace.inVain)
+            }
             await seat.close()
         }
     }

@@ -64,10 +64,11 @@ import Wire
     private func work(_ client: SeatClient, _ numbers: Range<Int>) async throws {
         for number in numbers {
             let id = Self.ticket(number)
-            _ = try await client.perform(.open(OpenTicket(id: id, openedAt: 5, category: "c", text: "t")))
-            _ = try await client.perform(.dispatch(id, unit: Self.unit(number), note: ""))
-            _ = try await client.perform(.note(id, text: "seen"))
-            _ = try await client.perform(.accept(id, note: ""))
+            _ = try await client.perform(
+                .open(OpenTicket(id: id, openedAt: 5, category: "c", text: "t")), within: Pace.inVain)
+            _ = try await client.perform(.dispatch(id, unit: Self.unit(number), note: ""), within: Pace.inVain)
+            _ = try await client.perform(.note(id, text: "seen"), within: Pace.inVain)
+            _ = try await client.perform(.accept(id, note: ""), within: Pace.inVain)
         }
     }
 
@@ -130,7 +131,7 @@ import Wire
             try await overdue.wait { $0.lists == 1 }
             let id = Self.ticket(100)
             let soon = OpenTicket(id: id, openedAt: 5, category: "c", text: "t", deadline: wallClockNow() + 1500)
-            _ = try await seat.perform(.open(soon))
+            _ = try await seat.perform(.open(soon), within: Pace.inVain)
             try await overdue.wait { $0.members == [id: 1] }
             #expect(wallClockNow() >= soon.deadline ?? .max)
             await seat.close()

@@ -29,6 +29,8 @@ SEAT_ROUTES = ["127.0.1.1", "127.0.1.2"]  # the seats' own addresses: the nodes'
 CUT = ["table inet cut", "chain inet cut in { type filter hook input priority 0 ; }",
        f"rule inet cut in ip saddr {SEAT_ROUTES[0]} drop", f"rule inet cut in ip daddr {SEAT_ROUTES[0]} drop"]
 WATCHED = 2  # seconds after a fault
+# Seconds; more on a machine that is busy with other things (Tests/Steps/pace.py).
+PATIENCE = 20 * int(os.environ.get("TWINLINE_TEST_PACE", 1))
 
 
 class Seat:
@@ -54,7 +56,7 @@ class Seat:
             if self.outbox:
                 await self.outbox.keep(1, **command)
             else:
-                await self.client.perform(patience=20, **command)
+                await self.client.perform(patience=PATIENCE, **command)
         except SeatError as error:
             if error.kind == "kept":
                 self.kept += 1
@@ -72,7 +74,7 @@ class Seat:
     async def audit(self):
         """How many notes that were acknowledged or kept are missing, how many are there more than once, and whether they
         are there in their order."""
-        history = await self.client.read(patience=20, history=pb.History(ticket=self.ticket))
+        history = await self.client.read(patience=PATIENCE, history=pb.History(ticket=self.ticket))
         found = [row.note for row in history.rows if row.note]
         lost = sum(note not in found for note in set(self.notes)) + (not history.rows)
         return lost, len(found) - len(set(found)), found == self.notes

@@ -97,11 +97,12 @@ import Wire
 
     @Test("without any node a request is unreachable, and with a silent one unknown")
     func outcomes() async throws {
-        let gone = try await ScriptedNode.start(.a, .primary)
-        await gone.stop()
-        var client = try client(gone)
+        let quiet = try QuietPort()
+        let route = SeatConfiguration.Route(.a, address: "127.0.0.1", port: quiet.number)
+        var client = try SeatClient(configuration: Keys.shared.configuration([route]))
         await #expect(throws: SeatError.unreachable) { try await client.perform(note, within: .milliseconds(50)) }
         await client.close()
+        quiet.release()
 
         let silent = try await ScriptedNode.start(.a, .primary) { request, copies in
             request.sequence == 2 && request.session == 7 ? nil : ScriptedNode.done(request, copies: copies)

@@ -56,14 +56,6 @@ private final class Heard: Sendable {
         return try SeatClient(configuration: configuration)
     }
 
-    /// A port where nobody listens.
-    private func freePort() async throws -> Int {
-        let node = try await ScriptedNode.start(.a, .primary)
-        let port = node.port
-        await node.stop()
-        return port
-    }
-
     @Test("with somebody there a call is done as without an outbox, and leaves nothing behind")
     func everyday() async throws {
         try await withDirectory { path in
@@ -80,9 +72,9 @@ private final class Heard: Sendable {
     @Test("calls taken while nobody answers are delivered once and in order when somebody does")
     func outage() async throws {
         try await withDirectory { path in
-            let port = try await freePort()
+            let port = try QuietPort()
             let delivered = Mutex<[Command]>([])
-            let client = try client(port, outbox: path) { command, result in
+            let client = try client(port.number, outbox: path) { command, result in
                 if case .success = result { delivered.withLock { $0.append(command) } }
             }
             for number in 1...20 {
@@ -92,7 +84,8 @@ private final class Heard: Sendable {
             }
             #expect(await client.undelivered == 20)
             let heard = Heard()
-            let node = try await ScriptedNode.start(.a, .primary, port: port, script: heard.script)
+            port.release()
+            let node = try await ScriptedNode.start(.a, .primary, port: port.number, script: heard.script)
             try await eventually { await client.undelivered == 0 }
             #expect(heard.texts == (1...20).map { "call \($0)" })
             #expect(delivered.withLock { $0 } == (1...20).map { text($0) })
@@ -135,10 +128,11 @@ private final class Heard: Sendable {
     @Test("two programs can't have one outbox")
     func locked() async throws {
         try await withDirectory { path in
-            let port = try await freePort()
-            let first = try client(port, outbox: path)
-            #expect(throws: SeatError.self) { try client(port, outbox: path) }
+            let port = try QuietPort()
+            let first = try client(port.number, outbox: path)
+            #expect(throws: SeatError.self) { try client(port.number, outbox: path) }
             await first.close()
+            port.release()
         }
     }
 

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import io
 import json
 import re
 import threading
@@ -72,23 +73,22 @@ class Bundle:
             scratch.mkdir()
             code = self.processes.run(
                 command, mark, line, {"TMPDIR": str(scratch), **(environment or {})}, SILENCE, log)
-            outcomes = read(events) if events.exists() else []
+            outcomes = read(events, ended_well=code == 0)
             left = sorted(str(path.relative_to(scratch)) for path in scratch.rglob("*"))
         if left:
             title = f"{only or 'the tests'} leave no files behind"
             outcomes.append(Outcome("files", title, 0, [f"in TMPDIR: {', '.join(left[:8])}"]))
         if code != 0 and not any(outcome.wrong for outcome in outcomes):
             how = f"was silent for {SILENCE} s" if code == HUNG else f"ended with {code}"
-            outcomes.append(Outcome("process", f"the tests' process {how}", 0, last[-10:]))
+            outcomes.append(Outcome("process", f"the tests' process {how}", 0, last[-10:] or ["it printed nothing"]))
         return outcomes
 
-    def run_each(self, names, beside, mark, log, seconds, environment=None, said=None):
+    def run_each(self, names, beside, mark, log, seconds, said=None):
         """Runs each test, or all of a module one after another, in a process of its own, so many of these beside each
         other; those that take long begin.
 
         names       of tests or modules
         seconds     what each test took last, by name
-        environment is called before each, for its environment
         """
         def last(name):
             known = [took for test, took in seconds.items() if test == name or test.startswith(name + ".")]
@@ -100,8 +100,7 @@ class Bundle:
         def run(name):
             buffer = Buffer()
             pattern = "^" + re.escape(name).replace("/", r"\/") + r"(\.|/|$)"
-            outcomes = self.run(
-                mark, buffer, only=pattern, environment=environment() if environment else None, said=said, parallel=False)
+            outcomes = self.run(mark, buffer, only=pattern, said=said, parallel=False)
             if not outcomes:
                 outcomes = [Outcome(name, name, 0, ["there is no such test"])]
             with lock:
@@ -126,10 +125,14 @@ class Buffer:
         pass
 
 
-def read(path):
-    """The Outcomes that a stream of Swift Testing's events tells of."""
+def read(path, ended_well):
+    """The Outcomes that a stream of Swift Testing's events tells of.
+
+    ended_well  the process said that all is well: then all has to be there that it was to do
+    """
     functions, begun, wrong, ended, skipped = {}, {}, {}, {}, set()
-    with open(path) as file:
+    has_ended = False
+    with open(path) if path.exists() else io.StringIO() as file:
         for line in file:
             try:
                 event = json.loads(line)
@@ -144,6 +147,8 @@ def read(path):
                 continue
             instant = payload["instant"]["absolute"]
             match payload["kind"]:
+                case "runEnded":
+                    has_ended = True
                 case "testStarted":
                     begun[name] = instant
                 case "testEnded":
@@ -157,13 +162,17 @@ def read(path):
         said = wrong.pop(name, [])
         short = name.rsplit("/", 1)[0]
         if name in ended and name in begun:
-            outcomes.append(Outcome(short, title, ended[name] - begun[name], said))
+            outcomes.append(Outcome(short, title, ended[name] - begun[name], said, name in skipped and not said))
         elif name in begun:
             outcomes.append(Outcome(short, title, 0, said + ["the process ended before it did"]))
         elif name in skipped:
             outcomes.append(Outcome(short, title, 0, [], True))
+        else:
+            outcomes.append(Outcome(short, title, 0, said + ["it never began"]))
     # What a suite, or code beside all tests, found.
     outcomes += [Outcome(name or "process", name or "beside all tests", 0, said) for name, said in wrong.items()]
+    if ended_well and not (has_ended and functions):
+        outcomes.append(Outcome("process", "the tests' process", 0, ["it ended well, and does not say that it is done"]))
     return outcomes
 
 

@@ -3,18 +3,24 @@
 import hashlib
 import json
 import pathlib
-import subprocess
+
+
+# What is no target's own, and tests rest on it all the same: scripts and samples, versions, tables of other tests.
+SHARED = ["Deploy", "Package.swift", "Package.resolved", "Tests/ReplicationTests"]
+# What reads all there is.
+READERS = {"TidyTests": ["Sources", "Tests", "README.md"]}
 
 
 class Package:
-    """What Package.swift says, with the tests that TWINLINE_TESTS chooses there: core, or (none) all but the long ones."""
+    """A package's targets, and what is in their files.
 
-    def __init__(self, root, environment, tests=""):
-        dump = subprocess.run(
-            ["swift", "package", "dump-package"], cwd=root, env={**environment, "TWINLINE_TESTS": tests}, check=True,
-            stdout=subprocess.PIPE).stdout
-        self.root = root
-        self.targets = {target["name"]: target for target in json.loads(dump)["targets"]}
+    dump        what the package manager says of Package.swift
+    compiler    its version
+    """
+
+    def __init__(self, root, dump, compiler):
+        self.root, self.compiler = root, compiler
+        self.targets = {target["name"]: target for target in dump["targets"]}
 
     @property
     def tests(self):
@@ -37,17 +43,22 @@ class Package:
     def states(self):
         """Test target -> a digest of all files that it is made of."""
         files = {name: digest(self.folder(name)) for name in self.targets}
-        manifest = hashlib.sha256((self.root / "Package.swift").read_bytes()).hexdigest()
-        return {name: hashlib.sha256(
-            " ".join([manifest, *(files[each] for each in sorted(self.below(name)))]).encode()).hexdigest()
-            for name in self.tests}
+        shared = [self.compiler, *(digest(self.root / path) for path in SHARED)]
+
+        def state(name):
+            more = [digest(self.root / path) for path in READERS.get(name, [])]
+            return hashlib.sha256(
+                " ".join([*shared, *more, *(files[each] for each in sorted(self.below(name)))]).encode()).hexdigest()
+
+        return {name: state(name) for name in self.tests}
 
 
-def digest(folder):
-    """Of the names and contents of all files in a folder."""
+def digest(path):
+    """Of the names and contents of all files in a folder, or of one file."""
     sum = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        sum.update(f"{file.relative_to(folder)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    for file in sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]:
+        if file.is_file():
+            sum.update(f"{file.relative_to(path)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
     return sum.hexdigest()
 
 

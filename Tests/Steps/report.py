@@ -79,7 +79,8 @@ def as_json(results, seconds):
     return json.dumps({
         "passed": all(result.has_passed for result in results), "seconds": round(seconds, 1),
         "steps": [{
-            "step": result.step, "passed": result.has_passed, "tests": len(result.tests),
+            # Neither, where it was skipped.
+            "step": result.step, "passed": None if result.skipped else result.has_passed, "tests": len(result.tests),
             "skipped": result.skipped or None, "seconds": round(result.seconds, 1), "trouble": result.trouble,
             "failed": [{"test": test.name, "title": test.title, "wrong": test.wrong} for test in result.failed],
         } for result in results]})

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import Transport
@@ -75,12 +76,12 @@ import Testing
 
     @Test("a port where nobody listens refuses; that is told from silence")
     func refusedOrSilent() async throws {
-        let echo = try await Echo()
-        let address = echo.address
-        await echo.listener.close()
+        let quiet = try QuietPort()
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: quiet.number)
         await #expect(throws: TransportError.connectionRefused(address: address.numeric)) {
             try await Caller(address)
         }
+        quiet.release()
         // A socket whose queue of waiting connections is full answers nothing.
         let silent = try Silent()
         defer { withExtendedLifetime(silent) {} }

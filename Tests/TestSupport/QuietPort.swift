@@ -2,14 +2,15 @@ import Glibc
 import Synchronization
 
 /// A port of 127.0.0.1 where nobody listens, and nobody can begin to while it is held: it is bound, and connections are
-/// refused (tcp(7)). It lies below those that the kernel gives to whoever asks for any.
+/// refused (tcp(7)). It lies below those that the kernel gives to whoever asks for any, and below those that pairs take
+/// beforehand (FreePorts), so that it is in nobody's way.
 package final class QuietPort: Sendable {
     package let number: Int
     private let descriptor: Mutex<Int32>
 
     package init() throws(NoQuietPort) {
         for _ in 0..<1000 {
-            let number = Int.random(in: 10_000..<32_768)
+            let number = Int.random(in: 5000..<10_000)
             let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { break }
             var address = sockaddr_in()

@@ -39,23 +39,26 @@ class Processes:
         self.count = 0
         self.is_over = False
 
-    def run(self, command, mark, line=None, environment=None, silence=SILENCE, output=None):
+    def run(self, command, mark, line=None, environment=None, silence=SILENCE, output=None, steady=False):
         """Runs a command to its end, a line of its output at a time.
 
         line        is given each line of its output, standard error among it
         silence     so many seconds without a line, and it is held for hung, and killed
         output      a file that gets all of it as well
+        steady      it has the same variables each time, for whoever remembers things by them; one at a time
         Returns the exit code, negative for a signal; 124 where it was killed as hung.
         """
         variables = {name: value for name, value in os.environ.items() if not name.startswith(OURS) or name in TAKEN}
         # What an ordinary user's path lacks on Debian, such as nft.
         variables["PATH"] = variables.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
-        variables |= {**(self.pace.environment if self.pace else {}), **self.environment, **(environment or {})}
+        pace = self.pace.environment if self.pace and not steady else {}
+        variables |= {**pace, **self.environment, **(environment or {})}
         with self.lock:
             if self.is_over:
                 raise Interrupted
-            self.count += 1
-            mark = f"{mark}/{self.count}"
+            if not steady:
+                self.count += 1
+                mark = f"{mark}/{self.count}"
             # A group of its own, so that all of it can be ended; no session of its own: who has given this run a low
             # priority means all of it, and the kernel weighs sessions against each other.
             process = subprocess.Popen(
